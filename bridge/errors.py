@@ -1,0 +1,65 @@
+"""Every error that stembridge raises on purpose: one root, one class per part.
+
+The message of each says what was found, what was wanted and what to do. A class's docstring is its
+message when none is given.
+"""
+
+
+class StembridgeError(Exception):
+    """Something went wrong in stembridge."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or type(self).__doc__ or "")
+
+    @property
+    def message(self) -> str:
+        """What happened, as one sentence or more for people."""
+        return str(self.args[0])
+
+
+class ConfigError(StembridgeError):
+    """The configuration holds a key or a value that stembridge does not know."""
+
+
+class InputError(StembridgeError):
+    """The file cannot be used as a song."""
+
+
+class AudioError(StembridgeError):
+    """Audio could not be read or written."""
+
+
+class EngineError(StembridgeError):
+    """A separation or enhancement engine failed."""
+
+
+class RegistryError(StembridgeError):
+    """No plug-in of that name is installed."""
+
+
+class StageError(StembridgeError):
+    """A stage of the pipeline could not finish."""
+
+
+class QaError(StembridgeError):
+    """The master failed a hard check after the last retry, so it was not delivered."""
+
+
+class DeliveryError(StembridgeError):
+    """The results could not be written to the project folder."""
+
+
+class StorageError(StembridgeError):
+    """There is not enough room, or no permission, to work."""
+
+
+class JobError(StembridgeError):
+    """The job cannot do that in the state in which it is."""
+
+
+class JobLostError(JobError):
+    """Another worker took this job over; nothing more may be written for it."""
+
+
+class JobCancelled(StembridgeError):  # noqa: N818 - a request that was met, not a fault
+    """The job was cancelled."""

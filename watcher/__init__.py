@@ -1,0 +1,1 @@
+"""The folder door: watches export folders and turns each whole file into a job."""
