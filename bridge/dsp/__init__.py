@@ -1,0 +1,1 @@
+"""The processors: block by block, the same result for any block size."""

@@ -1,0 +1,1 @@
+"""Separation and enhancement engines behind one-verb protocols."""

@@ -1,0 +1,1 @@
+"""Jobs that are durable before they are acknowledged."""

@@ -1,0 +1,1 @@
+"""What audio is like: audio in, frozen values out."""

@@ -1,0 +1,1 @@
+"""Public helpers for tests: seeded signals, fakes and contract suites."""

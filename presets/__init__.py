@@ -1,0 +1,1 @@
+"""What a sound should be: chains, loudness targets and preset files."""
