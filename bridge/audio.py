@@ -300,7 +300,9 @@ class AudioWriter(AbstractContextManager["AudioWriter"]):
 
 def write_audio(path: Path, audio: Audio, sample_format: SampleFormat = SampleFormat.FLOAT32) -> None:
     """Write a whole Audio atomically."""
-    with AudioWriter(path, rate_hz=audio.rate_hz, channels=audio.channels, sample_format=sample_format) as out:
+    with AudioWriter(
+        path, rate_hz=audio.rate_hz, channels=audio.channels, sample_format=sample_format
+    ) as out:
         out.write(audio.samples)
 
 
@@ -373,7 +375,9 @@ def _encoded(samples: Samples, sample_format: SampleFormat) -> NDArray[Any]:
         return np.ascontiguousarray(samples, np.float32)
     bits = 24 if sample_format is SampleFormat.INT24 else 16
     # pedalboard scales floats by 2^31 - 1, which moves every sample by a little; left-justified integers are exact
-    steps = np.clip(np.rint(np.asarray(samples, np.float64) * 2 ** (bits - 1)), -(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    steps = np.clip(
+        np.rint(np.asarray(samples, np.float64) * 2 ** (bits - 1)), -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    )
     return np.ascontiguousarray(steps.astype(np.int64) << (32 - bits), dtype=np.int64).astype(np.int32)
 
 
@@ -383,9 +387,13 @@ def _expect_bytes(path: Path) -> None:
         with path.open("rb"):
             pass
     except OSError as cause:
-        raise AudioError(f"{path.name} cannot be opened: {cause.strerror}. Check the path and your permission.") from cause
+        raise AudioError(
+            f"{path.name} cannot be opened: {cause.strerror}. Check the path and your permission."
+        ) from cause
     if size == 0:
-        raise AudioError(f"{path.name} is empty (0 bytes); wanted an audio file. Export or download it again.")
+        raise AudioError(
+            f"{path.name} is empty (0 bytes); wanted an audio file. Export or download it again."
+        )
 
 
 def _looks_like_pcm(path: Path) -> bool:
@@ -426,7 +434,9 @@ def _coded_info(container: Any, stream: Any) -> MediaInfo:
     channels = int(stream.codec_context.channels or 0)
     if rate_hz <= 0 or channels <= 0:
         container.close()
-        raise AudioError("The audio stream states no rate or no channels; wanted both. Export it again as WAV.")
+        raise AudioError(
+            "The audio stream states no rate or no channels; wanted both. Export it again as WAV."
+        )
     duration_s = _duration_s(container, stream)
     is_lossy = codec not in LOSSLESS_CODECS and not codec.startswith("pcm_")
     return MediaInfo(

@@ -25,7 +25,9 @@ class Value(BaseModel):
 
     def evolve(self, **changes: Any) -> Self:
         """A copy with ``changes``, validated like any new value."""
-        return type(self).model_validate({**{name: getattr(self, name) for name in type(self).model_fields}, **changes})
+        return type(self).model_validate(
+            {**{name: getattr(self, name) for name in type(self).model_fields}, **changes}
+        )
 
 
 class Role(StrEnum):
