@@ -31,7 +31,9 @@ class Separator(Protocol):
     is_preview: bool
     """Whether a better engine exists that the result should be redone with."""
 
-    def separate(self, source: Path, folder: Path, progress: Progress) -> Mapping[Role, Path]: ...
+    def separate(self, source: Path, folder: Path, progress: Progress) -> Mapping[Role, Path]:
+        """Write the stems of ``source`` into ``folder``."""
+        ...
 
 
 @runtime_checkable
@@ -43,4 +45,6 @@ class Enhancer(Protocol):
     roles: tuple[Role, ...]
     """The roles for which it is meant."""
 
-    def enhance(self, source: Path, target: Path, progress: Progress) -> None: ...
+    def enhance(self, source: Path, target: Path, progress: Progress) -> None:
+        """Write the repaired ``source`` to ``target``."""
+        ...

@@ -1,0 +1,240 @@
+"""The configuration: read once at start into a frozen value.
+
+``config.toml`` in the package holds every default beside its unit and reason. The user's own file is merged
+over it, key by key; an unknown key is refused with the near one suggested.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomli
+from pydantic import BaseModel, Field, ValidationError
+
+from bridge.errors import ConfigError
+from bridge.values import SampleFormat, Value
+
+STAGES = ("ingest", "analyse", "separate", "restore", "mix", "master", "qa", "export", "deliver")
+StageName = Literal["ingest", "analyse", "separate", "restore", "mix", "master", "qa", "export", "deliver"]
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Dbfs = Annotated[float, Field(ge=-150, le=0)]
+
+
+class Work(Value):
+    """Where and how jobs are worked on."""
+
+    folder: str
+    threads: Annotated[int, Field(ge=1, le=64)]
+    keep_gb: Annotated[float, Field(ge=0)]
+    reserve_gb: Annotated[float, Field(ge=0)]
+
+
+class Input(Value):
+    """What is taken as a song."""
+
+    min_duration_s: Annotated[float, Field(ge=0.4)]
+    max_duration_s: Positive
+    silence_dbfs: Dbfs
+
+
+class Separate(Value):
+    """Which separators are tried."""
+
+    engines: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Restore(Value):
+    """How far repair may go."""
+
+    dc_dbfs: Dbfs
+    click_limit_per_s: Positive
+    noise_floor_dbfs: Dbfs
+    denoise_limit_db: Annotated[float, Field(ge=0, le=40)]
+    denoise_gain_db: Annotated[float, Field(ge=0, le=40)]
+    denoise_loss_db: Dbfs
+
+
+class Mix(Value):
+    """How far mixing may go."""
+
+    style: str
+    headroom_dbfs: Dbfs
+    balance_limit_db: Annotated[float, Field(ge=0, le=6)]
+    balance_lu: dict[str, tuple[float, float]]
+    crest_loss_db: Positive
+    tone_shift_db: Positive
+
+
+class Master(Value):
+    """How masters are made."""
+
+    bits: Literal[16, 24]
+    drive_loss_db: Positive
+    search_passes: Annotated[int, Field(ge=1, le=12)]
+    search_tolerance_lu: Positive
+
+
+class Qa(Value):
+    """What a delivery has to pass."""
+
+    max_attempts: Annotated[int, Field(ge=1, le=10)]
+    loudness_tolerance_lu: Positive
+    null_dbfs: Dbfs
+    min_correlation: Annotated[float, Field(ge=-1, le=1)]
+    dc_dbfs: Dbfs
+    silence_share: Share
+    clip_run_samples: Annotated[int, Field(ge=1)]
+
+
+class DeliverySettings(Value):
+    """What deliveries are called."""
+
+    folder: Annotated[str, Field(min_length=1, pattern=r"^[^/\\]+$")]
+    name: Annotated[str, Field(min_length=1)]
+    name_confidence: Share
+    stem_format: SampleFormat
+
+
+class ReportSettings(Value):
+    """What the report holds."""
+
+    excerpt_s: Annotated[float, Field(ge=3, le=120)]
+    excerpt_kbps: Annotated[int, Field(ge=48, le=320)]
+
+
+class Recipe(Value):
+    """Which stages run, with which chains, to which loudness targets."""
+
+    title: str
+    stages: tuple[StageName, ...]
+    targets: tuple[str, ...] = ()
+    style: str = "neutral"
+
+    def has(self, stage: str) -> bool:
+        """Whether the stage runs."""
+        return stage in self.stages
+
+
+class Config(Value):
+    """All settings, as one frozen value."""
+
+    work: Work
+    input: Input
+    separate: Separate
+    restore: Restore
+    mix: Mix
+    master: Master
+    qa: Qa
+    delivery: DeliverySettings
+    report: ReportSettings
+    recipes: dict[str, Recipe]
+
+    def recipe(self, name: str) -> Recipe:
+        """The recipe of that name; ConfigError with the near one where there is none."""
+        if name in self.recipes:
+            return self.recipes[name]
+        known = ", ".join(sorted(self.recipes))
+        raise ConfigError(
+            f"There is no recipe '{name}'; there is: {known}.{_did_you_mean(name, self.recipes)}"
+        )
+
+    @property
+    def data_folder(self) -> Path:
+        """Where jobs, finished stages and models live."""
+        if self.work.folder:
+            return Path(self.work.folder).expanduser()
+        return default_data_folder()
+
+
+def load_config(user_file: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Config:
+    """The shipped defaults with the user's file merged over them, then ``overrides``.
+
+    Args:
+        user_file: a TOML file; None takes ``user_config_path()`` where it exists. A file that is named must exist.
+        overrides: nested values that win over both.
+
+    Raises:
+        ConfigError: for a file that is not TOML, an unknown key or a value out of its range.
+    """
+    merged = _read_toml(shipped_config_path())
+    path = user_file or user_config_path()
+    if user_file is not None or path.exists():
+        merged = _merged(merged, _read_toml(path))
+    merged = _merged(merged, overrides or {})
+    try:
+        return Config.model_validate(merged)
+    except ValidationError as cause:
+        raise ConfigError(_explain(cause, path)) from cause
+
+
+def shipped_config_path() -> Path:
+    """The config.toml that carries the defaults: in the wheel beside this file, in a checkout one folder up."""
+    here = Path(__file__).parent
+    in_wheel = here / "config.toml"
+    return in_wheel if in_wheel.exists() else here.parent / "config.toml"
+
+
+def user_config_path() -> Path:
+    """Where the user's own settings belong; ``STEMBRIDGE_CONFIG`` names another place."""
+    import platformdirs
+
+    named = os.environ.get("STEMBRIDGE_CONFIG")
+    return (
+        Path(named) if named else platformdirs.user_config_path("stembridge", appauthor=False) / "config.toml"
+    )
+
+
+def default_data_folder() -> Path:
+    """The system's data folder for stembridge; ``STEMBRIDGE_DATA`` names another."""
+    import platformdirs
+
+    named = os.environ.get("STEMBRIDGE_DATA")
+    return Path(named) if named else platformdirs.user_data_path("stembridge", appauthor=False)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomli.loads(path.read_text(encoding="utf-8"))
+    except tomli.TOMLDecodeError as cause:
+        raise ConfigError(f"{path} is not valid TOML: {cause}. Mend that line or remove the file.") from cause
+    except (OSError, UnicodeDecodeError) as cause:
+        raise ConfigError(f"{path} cannot be read: {cause}. Check the path and its permission.") from cause
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
+        result[key] = _merged(result[key], value) if both else value
+    return result
+
+
+def _explain(error: ValidationError, path: Path) -> str:
+    lines = [_explain_one(item) for item in error.errors()]
+    return f"In {path}: " + " ".join(lines)
+
+
+def _explain_one(item: Any) -> str:
+    where = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        key = str(item["loc"][-1])
+        return f"'{where}' is not a setting.{_did_you_mean(key, _fields_at(item['loc'][:-1]))}"
+    return f"'{where}' is {item.get('input')!r}: {item['msg'][0].lower()}{item['msg'][1:]}."
+
+
+def _fields_at(location: tuple[str | int, ...]) -> list[str]:
+    model: Any = Config
+    for part in location:
+        annotation = model.model_fields[part].annotation if part in model.model_fields else Recipe
+        model = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else model
+    return list(model.model_fields)
+
+
+def _did_you_mean(word: str, known: Any) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f" Did you mean '{near[0]}'?" if near else ""
