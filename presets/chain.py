@@ -166,16 +166,7 @@ class Limiter(_Effect):
 
 
 Effect = Annotated[
-    Eq
-    | Compressor
-    | Multiband
-    | Gate
-    | TransientShaper
-    | DeEsser
-    | Saturator
-    | StereoWidth
-    | Gain
-    | Limiter,
+    Eq | Compressor | Multiband | Gate | TransientShaper | DeEsser | Saturator | StereoWidth | Gain | Limiter,
     Field(discriminator="kind"),
 ]
 

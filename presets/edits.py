@@ -103,10 +103,10 @@ def _part(part: Any, key: str, where: str) -> Any:
         raise PresetError(f"{where} has no setting {key!r}; {did_you_mean(key, type(part).model_fields)}")
     if isinstance(part, tuple) and key.isascii() and key.isdigit():
         return part[_checked_index(int(key), len(part), where)]
-    raise PresetError(f"{where}: {key!r} leads nowhere; wanted: the name of a setting, or an index of a band.")
+    raise PresetError(f"{where}: {key!r} leads nowhere; wanted: a setting, or the index of a band.")
 
 
-def _changed(part: Any, setting: str, edit: ChainEdit, where: str) -> float:
+def _changed(part: Any, setting: str, edit: ChainEdit, where: str) -> Any:
     bounds = bounds_of(type(part), setting) if isinstance(part, PresetValue) else None
     number = _as_number(getattr(part, setting, None), f"{where}, {setting}")
     if edit.delta is None:
