@@ -178,14 +178,18 @@ class StageResult(Value):
 class QaCheck(Value):
     """One line of the QA table."""
 
+    code: str
+    """A stable name of the check: "true_peak", "loudness", "null"."""
     name: str
     subject: str
-    """What was looked at: "master streaming", "vocals"."""
+    """What was looked at: "master/streaming", "dry/vocals"."""
     found: str
     wanted: str
     passed: bool
     is_hard: bool
     """A failed hard check keeps the master from being delivered."""
+    error: float = 0.0
+    """How far it is off, signed, in the check's unit; 0 where it passed."""
     advice: str = ""
 
 

@@ -1,0 +1,187 @@
+"""Finished stages by content key: what was computed once is found again.
+
+A key stands for what went in: the stage and its version, the parameters, the hashes of the input files. A
+result is a folder with its files and ``result.json``, put in place by one rename, so that there is either a
+whole result or none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bridge.audio import sync_folder
+from bridge.errors import StorageError
+from bridge.hashes import hash_file
+from bridge.stages.base import Made
+from bridge.values import Asset, StageResult, Value
+
+RESULT_FILE = "result.json"
+STALE_AFTER_S = 24 * 3600.0
+
+
+class ShelvedFile(Value):
+    """A file of a result: where it lies under the shelf, and what it was when it was put there."""
+
+    path: str
+    role: str
+    sha256: str
+    size_bytes: int
+    modified_ns: int
+
+
+class ShelvedResult(Value):
+    """``result.json``: the stage's result with paths relative to the shelf."""
+
+    result: StageResult
+    files: tuple[ShelvedFile, ...]
+
+
+class Shelf:
+    """The folder of finished stages."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as cause:
+            raise StorageError(
+                f"{root} cannot be made ({cause.strerror}); stembridge keeps its work there. "
+                "Free the disk, mend the permission, or set work.folder."
+            ) from cause
+
+    def find(self, key: str) -> StageResult | None:
+        """The result under that key, if all its files are there and unchanged."""
+        try:
+            shelved = ShelvedResult.model_validate_json((self.root / key / RESULT_FILE).read_bytes())
+        except (OSError, ValidationError):
+            return None
+        if not all(self._is_unchanged(file) for file in shelved.files):
+            return None
+        self._touch(key)
+        return shelved.result.evolve(assets=tuple(self._asset(file) for file in shelved.files))
+
+    def room(self, key: str) -> Path:
+        """A fresh folder to make a result in."""
+        folder = self.root / f".{key}-{uuid.uuid4().hex[:8]}"
+        folder.mkdir()
+        return folder
+
+    def put(self, key: str, stage: str, folder: Path, made: Made, seconds: float) -> StageResult:
+        """Give what was made in ``folder`` its place under ``key``."""
+        files = tuple(_shelved(folder, key, role, path) for role, path in made.files.items())
+        passed_on = tuple(self._passed_on(asset) for asset in made.passed_on)
+        result = StageResult(stage=stage, key=key, facts=made.facts, seconds=seconds)
+        shelved = ShelvedResult(result=result, files=files + passed_on)
+        _write_synced(folder / RESULT_FILE, shelved.model_dump_json())
+        self._move_in(folder, key)
+        return result.evolve(assets=tuple(self._asset(file) for file in shelved.files))
+
+    def discard(self, folder: Path) -> None:
+        """Remove a room that came to nothing."""
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def release(self, key: str) -> None:
+        """Remove a result that nobody will ask for again soon."""
+        shutil.rmtree(self.root / key, ignore_errors=True)
+
+    def prune(self, keep_bytes: int, spare: Iterable[str] = ()) -> None:
+        """Remove the results unused for longest until the rest fits, and rooms left by a crash."""
+        self._remove_stale_rooms()
+        spared = set(spare)
+        results = sorted(self._results(), key=lambda item: item[0], reverse=True)
+        total = 0
+        for _used, folder, size in results:
+            total += size
+            if total > keep_bytes and folder.name not in spared:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _results(self) -> list[tuple[float, Path, int]]:
+        found = []
+        for folder in self.root.iterdir():
+            marker = folder / RESULT_FILE
+            if not folder.name.startswith(".") and marker.exists():
+                size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+                found.append((marker.stat().st_mtime, folder, size))
+        return found
+
+    def _remove_stale_rooms(self) -> None:
+        for folder in self.root.glob(".*-*"):
+            if time.time() - folder.stat().st_mtime > STALE_AFTER_S:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _touch(self, key: str) -> None:
+        try:
+            os.utime(self.root / key / RESULT_FILE)
+        except OSError:
+            return  # a read-only shelf still serves
+
+    def _move_in(self, folder: Path, key: str) -> None:
+        place = self.root / key
+        if place.exists() and self.find(key) is None:
+            shutil.rmtree(place, ignore_errors=True)
+        try:
+            folder.rename(place)
+        except OSError:
+            if self.find(key) is None:
+                raise
+            self.discard(folder)  # another worker made the same result first
+        sync_folder(self.root)
+
+    def _is_unchanged(self, file: ShelvedFile) -> bool:
+        try:
+            status = (self.root / file.path).stat()
+        except OSError:
+            return False
+        return status.st_size == file.size_bytes and status.st_mtime_ns == file.modified_ns
+
+    def _asset(self, file: ShelvedFile) -> Asset:
+        return Asset(path=self.root / file.path, sha256=file.sha256, role=file.role)
+
+    def _passed_on(self, asset: Asset) -> ShelvedFile:
+        status = asset.path.stat()
+        return ShelvedFile(
+            path=asset.path.relative_to(self.root).as_posix(),
+            role=asset.role,
+            sha256=asset.sha256,
+            size_bytes=status.st_size,
+            modified_ns=status.st_mtime_ns,
+        )
+
+
+def content_key(stage: str, version: int, params: Value, inputs: Iterable[Asset]) -> str:
+    """The key of a stage's result: a hash of all that it depends on."""
+    about = {
+        "stage": stage,
+        "version": version,
+        "params": params.model_dump(mode="json"),
+        "inputs": [(asset.role, asset.sha256) for asset in inputs],
+    }
+    text = json.dumps(about, sort_keys=True, ensure_ascii=False)
+    return f"{stage}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def _shelved(folder: Path, key: str, role: str, path: Path) -> ShelvedFile:
+    status = path.stat()
+    return ShelvedFile(
+        path=f"{key}/{path.relative_to(folder).as_posix()}",
+        role=role,
+        sha256=hash_file(path),
+        size_bytes=status.st_size,
+        modified_ns=status.st_mtime_ns,
+    )
+
+
+def _write_synced(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,141 @@
+"""Deliver: everything under its name into the project's folder, whole or not at all.
+
+The files are gathered in a hidden folder beside the place where they belong, synced, and put there by one
+rename; the manifest is written last. What lies there already is never touched: the next delivery of a title is
+"Title v2". A job that was killed between the rename and its own book-keeping finds its delivery by the job's
+id in the manifest.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bridge.audio import sync_file, sync_folder
+from bridge.errors import DeliveryError
+from bridge.hashes import hash_file
+from bridge.naming import versioned
+from bridge.protocols import Progress
+from bridge.stages.base import Inputs, Made, Room, Stage
+from bridge.tags import Cover, write_tags
+from bridge.values import Facts, Tags, Value
+
+MANIFEST = "manifest.json"
+MANIFEST_SCHEMA = "https://stembridge.dev/schema/manifest-1"
+RENAME_TRIES = 20
+
+
+class Placed(Value):
+    """An asset and its path inside the delivery, with forward slashes."""
+
+    role: str
+    path: str
+    tags: Tags | None = None
+    """Written into the delivered file where given."""
+
+
+class Params(Value):
+    """What goes where, and what the manifest says about it."""
+
+    job_id: str
+    destination: Path
+    """``PROJECT/StemBridge``."""
+    title: str
+    """A name that is safe for a folder."""
+    placed: tuple[Placed, ...]
+    manifest: Facts
+    has_cover: bool = False
+
+
+def run(params: Params, inputs: Inputs, room: Room) -> Made:
+    """Put the delivery in its place and tell where that is."""
+    try:
+        folder = delivered_by(params.job_id, params.destination) or _deliver(params, inputs, room)
+    except OSError as cause:
+        raise DeliveryError(_explain(params.destination, cause)) from cause
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    files = [file["path"] for file in manifest["files"]]
+    return Made(facts={"folder": str(folder), "files": [*files, MANIFEST]})
+
+
+STAGE = Stage(name="deliver", version=1, cost=0.01, run=run)
+
+
+def delivered_by(job_id: str, destination: Path) -> Path | None:
+    """The folder that this job has delivered already, if it has."""
+    for manifest in sorted(destination.glob(f"*/{MANIFEST}")):
+        try:
+            content = json.loads(manifest.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(content, dict) and content.get("job") == job_id:
+            return manifest.parent
+    return None
+
+
+def _deliver(params: Params, inputs: Inputs, room: Room) -> Path:
+    partial = params.destination / f".{params.job_id}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        files = list(_fill(partial, params, inputs, room.progress))
+        _write_manifest(partial, params.manifest | {"job": params.job_id, "files": files})
+        return _move_in(partial, params)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def _fill(partial: Path, params: Params, inputs: Inputs, progress: Progress) -> Iterator[Facts]:
+    cover = Cover.read(inputs.path("cover")) if params.has_cover else None
+    for number, placed in enumerate(params.placed):
+        target = partial / placed.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(inputs.path(placed.role), target)
+        if placed.tags is not None:
+            write_tags(target, placed.tags, cover)
+        sync_file(target)
+        yield {
+            "path": placed.path,
+            "role": placed.role,
+            "sha256": hash_file(target),
+            "bytes": target.stat().st_size,
+        }
+        progress((number + 1) / (len(params.placed) + 1))
+
+
+def _write_manifest(partial: Path, content: dict[str, Any]) -> None:
+    path = partial / MANIFEST
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    sync_file(path)
+    for folder, _, _ in os.walk(partial):
+        sync_folder(Path(folder))
+
+
+def _move_in(partial: Path, params: Params) -> Path:
+    for _ in range(RENAME_TRIES):
+        place = params.destination / versioned(params.destination, params.title)
+        try:
+            partial.rename(place)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EACCES) or not place.exists():
+                raise
+            continue  # another job took the name between the look and the rename
+        sync_folder(params.destination)
+        return place
+    raise DeliveryError(f"No free name for '{params.title}' in {params.destination} was found; remove old versions there.")
+
+
+def _explain(destination: Path, cause: OSError) -> str:
+    if cause.errno == errno.ENOSPC:
+        what, remedy = "the disk is full", "Free some space and give the same command again: nothing is computed twice."
+    elif cause.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        what, remedy = "writing there is not permitted", "Choose another folder with --project, or mend its permission."
+    else:
+        what, remedy = str(cause), "Check that the folder is there and give the same command again."
+    return f"The results could not be written to {destination}: {what}. {remedy} Nothing half-done was left."

@@ -1,0 +1,173 @@
+"""Master: the master chain, then a verified true-peak limiter for each loudness target.
+
+The gain into the limiter is searched until the integrated loudness (BS.1770) stands at the target. A target
+that would need more limiting than it allows is not forced: the loudest master inside that limit is made, and
+the facts say what was reached and why.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from bridge.audio import probe
+from bridge.dsp.limiter import limit_file
+from bridge.dsp.rack import run_file
+from bridge.measure.loudness import Loudness, measure_loudness
+from bridge.protocols import Progress
+from bridge.stages import roles
+from bridge.stages.base import Inputs, Made, Room, Stage, for_each, part_of
+from bridge.stages.checkup import check_up, is_changed_too_much
+from bridge.values import Asset, Facts, SampleFormat, Value
+from presets import Chain, Target
+
+Decibel = Annotated[float, Field(ge=-12, le=12)]
+
+
+class Goal(Value):
+    """A loudness target with what QA corrected about it."""
+
+    target: Target
+    ceiling_margin_db: Annotated[float, Field(ge=0, le=6)] = 0.0
+    """Kept below the target's ceiling."""
+    loudness_shift_lu: Decibel = 0.0
+    """Added to the target's loudness: the difference between two meters."""
+
+    @property
+    def ceiling_dbtp(self) -> float:
+        """The ceiling to limit to."""
+        return self.target.ceiling_dbtp - self.ceiling_margin_db
+
+    @property
+    def loudness_lufs(self) -> float:
+        """The loudness to search for."""
+        return self.target.integrated_lufs + self.loudness_shift_lu
+
+
+class Params(Value):
+    """The master chain, the targets, and the limits of both."""
+
+    chain: Chain
+    goals: tuple[Goal, ...]
+    bits: int
+    drive_loss_db: float
+    tone_shift_db: float
+    search_passes: int
+    search_tolerance_lu: float
+
+
+def run(params: Params, inputs: Inputs, room: Room) -> Made:
+    """Make one master for each target from the asset ``mix``."""
+    premaster, chain_facts = _premaster(params, inputs.asset(roles.MIX), room, part_of(room.progress, 0, 0.35))
+    before = measure_loudness(premaster, part_of(room.progress, 0.35, 0.45))
+    made = for_each(
+        params.goals,
+        lambda goal, progress: _master(goal, premaster, before, params, room, progress),
+        room.config.work.threads,
+        part_of(room.progress, 0.45, 1.0),
+    )
+    if premaster.parent == room.folder:
+        premaster.unlink()
+    files = {f"{roles.MASTER}/{goal.target.name}": path for goal, (path, _) in zip(params.goals, made, strict=True)}
+    masters = {goal.target.name: facts for goal, (_, facts) in zip(params.goals, made, strict=True)}
+    return Made(files=files, facts={"chain": chain_facts, "masters": masters})
+
+
+STAGE = Stage(name="master", version=1, cost=0.10, run=run)
+
+
+def _premaster(params: Params, mix: Asset, room: Room, progress: Progress) -> tuple[Path, Facts]:
+    """The mix behind the master chain, or the mix itself where the chain did harm."""
+    if not params.chain.effects:
+        return mix.path, {"is_kept": False, "why": "no chain"}
+    target = room.folder / "premaster.wav"
+    rack = run_file(mix.path, target, params.chain, progress=part_of(progress, 0, 0.5))
+    before = check_up(mix.path, part_of(progress, 0.5, 0.75))
+    after = check_up(target, part_of(progress, 0.75, 1.0))
+    harm = is_changed_too_much(before, after, params.drive_loss_db, params.tone_shift_db)
+    facts = {
+        "is_kept": not harm,
+        "why": harm,
+        "before": before.model_dump(mode="json"),
+        "after": after.model_dump(mode="json"),
+        "effects": rack.model_dump(mode="json"),
+    }
+    if harm:
+        target.unlink()
+        return mix.path, facts
+    return target, facts
+
+
+def _master(
+    goal: Goal, premaster: Path, before: Loudness, params: Params, room: Room, progress: Progress
+) -> tuple[Path, Facts]:
+    path = room.folder / f"master {goal.target.name}.wav"
+    search = _Search(goal, before, params)
+    for number in range(params.search_passes):
+        step = part_of(progress, number / params.search_passes, (number + 1) / params.search_passes)
+        limited = limit_file(
+            premaster,
+            path,
+            ceiling_dbtp=goal.ceiling_dbtp,
+            gain_db=search.gain_db,
+            sample_format=SampleFormat.INT24 if params.bits == 24 else SampleFormat.INT16,
+            progress=part_of(step, 0, 0.7),
+        )
+        loudness = measure_loudness(path, part_of(step, 0.7, 1.0))
+        if search.is_settled_by(loudness):
+            break
+    facts = search.facts(loudness) | {"limiter": limited.model_dump(mode="json"), "rate_hz": probe(path).rate_hz}
+    return path, facts
+
+
+class _Search:
+    """The gain into the limiter at which the master has the target's loudness."""
+
+    def __init__(self, goal: Goal, before: Loudness, params: Params) -> None:
+        self._goal = goal
+        self._tolerance_lu = params.search_tolerance_lu
+        self._most_gain_db = goal.ceiling_dbtp + goal.target.max_limiting_db - before.true_peak_dbtp
+        self._wanted_gain_db = goal.loudness_lufs - before.integrated_lufs
+        self.gain_db = min(self._wanted_gain_db, self._most_gain_db)
+        self._tried: list[tuple[float, float]] = []
+
+    def is_settled_by(self, loudness: Loudness) -> bool:
+        """Take in what the gain gave; choose the next gain where it was not right yet."""
+        error_lu = self._goal.loudness_lufs - loudness.integrated_lufs
+        self._tried.append((self.gain_db, loudness.integrated_lufs))
+        if abs(error_lu) <= self._tolerance_lu:
+            return True
+        following_db = min(self.gain_db + error_lu * self._steps_per_lu(), self._most_gain_db)
+        is_at_most = following_db <= self.gain_db and error_lu > 0
+        self.gain_db = self.gain_db if is_at_most else following_db
+        return is_at_most
+
+    def _steps_per_lu(self) -> float:
+        """Decibels of gain for a LU of loudness: more than 1 where the limiter works; secant from two tries."""
+        if len(self._tried) < 2:
+            return 1.1
+        (gain_a, loud_a), (gain_b, loud_b) = self._tried[-2:]
+        slope = (loud_b - loud_a) / (gain_b - gain_a) if gain_a != gain_b else 1.0
+        return 1.0 / min(1.0, max(0.25, slope))
+
+    def facts(self, loudness: Loudness) -> Facts:
+        """What was wanted, what was reached, and why not where it was not."""
+        target = self._goal.target
+        is_reached = abs(self._goal.loudness_lufs - loudness.integrated_lufs) <= max(0.05, self._tolerance_lu)
+        return {
+            "target": target.model_dump(mode="json"),
+            "is_reached": is_reached,
+            "why": "" if is_reached else self._why_not(loudness),
+            "gain_db": round(self._tried[-1][0], 3),
+            "passes": len(self._tried),
+            "loudness": loudness.model_dump(mode="json"),
+        }
+
+    def _why_not(self, loudness: Loudness) -> str:
+        target = self._goal.target
+        return (
+            f"{target.integrated_lufs:g} LUFS would need more than the {target.max_limiting_db:g} dB of peak limiting "
+            f"that the target '{target.name}' allows; {loudness.integrated_lufs:.1f} LUFS is what it takes unharmed."
+        )

@@ -1,0 +1,39 @@
+"""How assets are called between stages: ``kind/name``, such as ``dry/vocals`` or ``master/streaming``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bridge.values import Asset, Role
+
+SONG = "song"
+SOURCE = "source"
+COVER = "cover"
+VIEWS = "views"
+MIX = "mix"
+STEM = "stem"
+SEPARATED = "separated"
+DRY = "dry"
+MIXED = "mixed"
+MASTER = "master"
+
+
+def of_kind(assets: Iterable[Asset], kind: str) -> tuple[Asset, ...]:
+    """The assets whose role is ``kind/...``, in order."""
+    return tuple(asset for asset in assets if asset.role.startswith(f"{kind}/"))
+
+
+def label(asset: Asset) -> str:
+    """The name after the kind: "vocals", "synth 2", "streaming"."""
+    return asset.role.partition("/")[2]
+
+
+def renamed(assets: Iterable[Asset], kind: str) -> tuple[Asset, ...]:
+    """The same files under another kind."""
+    return tuple(asset.evolve(role=f"{kind}/{label(asset)}") for asset in assets)
+
+
+def role_of(stem_label: str) -> Role:
+    """The role of a stem's label: "synth 2" is a synth, what is not known is other."""
+    words = stem_label.lower().replace(" ", "_").rstrip("0123456789").rstrip("_")
+    return Role(words) if words in set(Role) else Role.OTHER
