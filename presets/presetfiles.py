@@ -1,0 +1,57 @@
+"""The preset files of a chain, as they lie in a delivery."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from presets.chain import Chain
+from presets.plugins import PluginPreset, map_chain
+
+_UNSAFE: Final = re.compile(r'[\\*?/:<>|"\x00-\x1f\x7f]')
+_DEVICES: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+_LABEL_BYTES: Final = 180
+"""Room that is left for numbers, the Windows mark and the ending in a name of 255 bytes."""
+
+
+class PresetFile(NamedTuple):
+    """A file to write: its path inside the delivery, with forward slashes, and its bytes."""
+
+    path: str
+    data: bytes
+
+
+def preset_files(chain: Chain, label: str = "") -> list[PresetFile]:
+    """One .vstpreset for each effect that a free stereo plug-in serves, each also for Windows.
+
+    ``label`` names the files ("Night Drive - Vocals"); the chain's name where it is empty. Paths are
+    ``Presets/<Vendor>/<Plugin>/<label>.vstpreset`` and ``<label> (Windows).vstpreset``; where a plug-in occurs
+    more than once in a chain, its files are numbered in the chain's order. Empty where nothing fits.
+    """
+    found = map_chain(chain).presets
+    named = zip(found, _file_names(found, safe_name(label or chain.name)), strict=True)
+    return [file for preset, name in named for file in _both_platforms(preset, name)]
+
+
+def safe_name(label: str) -> str:
+    """``label`` as a file name for Windows, macOS and Linux: unsafe signs become ``_``, long ones are cut."""
+    name = _UNSAFE.sub("_", label).strip(" .")
+    name = name.encode("utf-8", "replace")[:_LABEL_BYTES].decode("utf-8", "ignore").strip(" .") or "Preset"
+    return f"_{name}" if _DEVICES.match(name) else name
+
+
+def _file_names(found: tuple[PluginPreset, ...], label: str) -> list[str]:
+    names = [preset.plugin.name for preset in found]
+    return [
+        f"{label} {names[: place + 1].count(name)}" if names.count(name) > 1 else label
+        for place, name in enumerate(names)
+    ]
+
+
+def _both_platforms(preset: PluginPreset, name: str) -> list[PresetFile]:
+    folder = f"Presets/{safe_name(preset.plugin.vendor)}/{safe_name(preset.plugin.name)}"
+    contents = preset.to_vstpreset()
+    return [
+        PresetFile(f"{folder}/{name}.vstpreset", contents.to_bytes()),
+        PresetFile(f"{folder}/{name} (Windows).vstpreset", contents.for_windows().to_bytes()),
+    ]
