@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -64,13 +65,14 @@ class LoudnessCurve(Value):
 class LoudnessMeter:
     """Integrated loudness, loudness range, momentary and short-term loudness and peaks, in one pass.
 
-    Takes 8 to 192 kHz, one or two channels; mono counts as one channel (annex 1), so the same sound on two
-    channels is 3 dB louder. What is shorter than a window (400 ms, 3 s) is measured as one window of its own
-    length, and then has no range; a last step that is not whole (< 100 ms) is left out, as the standard does.
+    Takes 8 to 192 kHz. Mono counts as one channel (annex 1), so the same sound on two channels is 3 dB
+    louder; more than two need their ``weights`` (table 4: 1, and 1.41 for surrounds), else it is an
+    AudioError. What is shorter than a window (400 ms, 3 s) is measured as one window of its own length, and
+    then has no range; a last step that is not whole (< 100 ms) is left out, as the standard does.
     """
 
-    def __init__(self, rate_hz: int, channels: int) -> None:
-        _expect_few(channels)
+    def __init__(self, rate_hz: int, channels: int, weights: Sequence[float] = ()) -> None:
+        self._weights = _channel_weights(channels, weights)
         self._rate_hz = rate_hz
         self._sections = k_weighting(rate_hz)
         self._state = np.zeros((len(self._sections), channels, 2))
@@ -114,11 +116,11 @@ class LoudnessMeter:
         )
 
     def _weighted_energy(self, block: Samples) -> Steps:
-        """Squares of the K-weighted signal, summed over channels (annex 1, eq. 1 and 2; both weights are 1)."""
+        """Squares of the K-weighted signal, summed over channels (annex 1, eq. 1, 2)."""
         weighted, self._state = sosfilt(self._sections, block.astype(np.float64), axis=1, zi=self._state)
         # a filter that rings out into silence ends in denormal numbers, which are slow
         self._state[np.abs(self._state) < _TINY] = 0.0
-        return np.asarray(np.einsum("cf,cf->f", weighted, weighted), np.float64)
+        return np.asarray(np.einsum("c,cf,cf->f", self._weights, weighted, weighted), np.float64)
 
     def _gather(self, energy: Steps) -> None:
         """Sum the energy by steps of 100 ms, over the borders of blocks."""
@@ -223,8 +225,10 @@ def _range_lu(blocks: Steps) -> float:
     return float(10 * np.log10(high / low))
 
 
-def _expect_few(channels: int) -> None:
-    if channels not in (1, 2):
+def _channel_weights(channels: int, weights: Sequence[float]) -> Steps:
+    if channels > 2 and len(weights) != channels:
         raise AudioError(
-            f"Found {channels} channels; loudness is measured on 1 or 2. Fold to stereo first (fold_to_stereo)."
+            f"Found {channels} channels and {len(weights)} weights; loudness needs 1 or 2 channels, or a "
+            "weight for each. Fold to stereo first (fold_to_stereo)."
         )
+    return np.array(weights or (1.0,) * channels, np.float64)

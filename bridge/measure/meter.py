@@ -14,12 +14,12 @@ from bridge.protocols import Progress, no_progress
 from bridge.values import Value
 
 PEAK_FLOOR_DBFS = -144.0
-"""Peaks and levels below this, digital silence too, are reported as this: 24 bits end there, and JSON has no -inf."""
+"""Peaks and levels below this, silence too, are reported as this: 24 bits end there; JSON has no -inf."""
 
 _LOUDEST = 1e6
 
 Result = TypeVar("Result", bound=Value)
-ResultOut = TypeVar("ResultOut", bound=Value, covariant=True)
+ResultOut_co = TypeVar("ResultOut_co", bound=Value, covariant=True)
 
 
 class Takes(Protocol):
@@ -30,14 +30,14 @@ class Takes(Protocol):
         ...
 
 
-class Meter(Takes, Protocol[ResultOut]):
+class Meter(Takes, Protocol[ResultOut_co]):
     """A measure that is fed block by block; the result never depends on where the blocks were cut.
 
     Meters are made with the rate and the number of channels. ``result`` may be asked for at any time and
     changes nothing.
     """
 
-    def result(self) -> ResultOut:
+    def result(self) -> ResultOut_co:
         """What was found in all that was added so far."""
         ...
 
@@ -89,7 +89,7 @@ def blocks_of(samples: Samples, frames: int = BLOCK_FRAMES) -> Iterable[Samples]
 
 
 def finite(block: Samples) -> Samples:
-    """The block itself where it is sane; else a copy with NaN and infinity as silence, and +-120 dBFS at most.
+    """The block itself where it is sane; else a copy with NaN and infinity as silence, at most +120 dBFS.
 
     One NaN would otherwise stay in a recursive filter for the rest of the song.
     """

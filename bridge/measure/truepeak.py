@@ -102,7 +102,7 @@ def _phases(oversampling: int) -> Matrix:
 
 @cache
 def _row_matrix(oversampling: int) -> Matrix:
-    """The interpolator for a row of samples at once, phase by phase: a matrix product is far faster than filters."""
+    """The interpolator for a row of samples at once: a matrix product is far faster than filters."""
     phases = _phases(oversampling)
     matrix = np.zeros((_ROW + TAPS - 1, len(phases), _ROW), np.float32)
     for output in range(_ROW):
