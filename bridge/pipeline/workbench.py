@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from bridge import events
 from bridge.config import Config
 from bridge.errors import StageError, StembridgeError
 from bridge.pipeline.shelf import Shelf, content_key
@@ -15,8 +16,8 @@ from bridge.values import Asset, StageResult
 
 log = logging.getLogger(__name__)
 
-Tell = Callable[[str, float, float | None], None]
-"""Told the stage, the share of the whole job that is done, and the seconds left as far as one can say."""
+Report = Callable[[events.Event], None]
+"""Hears what happens; may raise JobCancelled."""
 
 
 class Workbench:
@@ -27,7 +28,7 @@ class Workbench:
         config: the settings that stages work by.
         job_id: for the log.
         plan: the stages that will probably run, in order: they make up the progress.
-        tell: hears of progress; may raise JobCancelled.
+        report: hears of stages and progress; may raise JobCancelled.
         clock: monotonic seconds.
     """
 
@@ -38,7 +39,7 @@ class Workbench:
         config: Config,
         job_id: str,
         plan: Sequence[Stage[Any]],
-        tell: Tell,
+        report: Report,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.results: list[tuple[StageResult, bool]] = []
@@ -47,14 +48,14 @@ class Workbench:
         self._config = config
         self._job_id = job_id
         self._forecast = _Forecast(plan, clock)
-        self._tell = tell
+        self._report = report
         self._clock = clock
 
     def do(self, stage: Stage[P], params: P, inputs: Iterable[Asset] = ()) -> StageResult:
         """The stage's result for these inputs and parameters: from the shelf, or computed now."""
         assets = tuple(inputs)
         key = content_key(stage.name, stage.version, params, assets)
-        self._progress(stage, 0.0)
+        self._report(events.StageStarted(job_id=self._job_id, stage=stage.name))
         found = self._shelf.find(key)
         result = found or self._compute(stage, params, assets, key)
         self._done(stage, result, is_reused=found is not None)
@@ -77,11 +78,18 @@ class Workbench:
 
     def _progress(self, stage: Stage[Any], share: float) -> None:
         whole, left_s = self._forecast.at(stage, share)
-        self._tell(stage.name, whole, left_s)
+        self._report(
+            events.JobProgress(job_id=self._job_id, stage=stage.name, share=whole, remaining_s=left_s)
+        )
 
     def _done(self, stage: Stage[Any], result: StageResult, *, is_reused: bool) -> None:
         self._forecast.done(stage, is_reused=is_reused)
         self.results.append((result, is_reused))
+        self._report(
+            events.StageDone(
+                job_id=self._job_id, stage=stage.name, key=result.key, seconds=result.seconds, was_reused=is_reused
+            )
+        )
         how = "found finished, not run again" if is_reused else f"done in {result.seconds:.1f} s"
         log.info(
             "Stage %s: %s",

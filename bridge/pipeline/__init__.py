@@ -1,0 +1,5 @@
+"""The flow of a job through its stages, and the shelf of what is finished."""
+
+from bridge.pipeline.flow import STAGES, run_job
+
+__all__ = ["STAGES", "run_job"]

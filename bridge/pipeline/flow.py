@@ -1,0 +1,222 @@
+"""The flow of a job, from the request to the delivery, in one place.
+
+    ingest -> analyse -> separate -> restore -> (mix -> master -> qa, corrected until it passes) -> export -> deliver
+
+Which of these run is the recipe's choice. Every stage is looked up on the shelf first, so a job that was
+killed, or one that asks for something else of the same song, starts where the finished stages end.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bridge import events
+from bridge.config import Config, Recipe
+from bridge.errors import QaError
+from bridge.hashes import hash_source
+from bridge.pipeline.preflight import check_request
+from bridge.pipeline.shelf import Shelf
+from bridge.pipeline.workbench import Report, Workbench
+from bridge.stages import analyse, deliver, export, ingest, master, mix, planning, qa, restore, roles, separate
+from bridge.stages.base import Stage
+from bridge.values import Asset, Delivery, Job, QaReport, StageResult
+
+log = logging.getLogger(__name__)
+
+STAGES: dict[str, Stage[Any]] = {
+    stage.name: stage
+    for stage in (
+        ingest.STAGE,
+        analyse.STAGE,
+        separate.STAGE,
+        restore.STAGE,
+        mix.STAGE,
+        master.STAGE,
+        qa.STAGE,
+        export.STAGE,
+        deliver.STAGE,
+    )
+}
+
+
+def run_job(job: Job, config: Config, report: Report) -> Delivery:
+    """Do the whole job and return what was delivered.
+
+    ``report`` hears every event and may raise JobCancelled, which ends the job between two blocks of audio.
+
+    Raises:
+        InputError: the source cannot be used as a song.
+        StorageError, DeliveryError: no room, no permission.
+        QaError: no master passed; the stems are delivered all the same, and the message says where.
+    """
+    recipe = config.recipe(job.request.recipe)
+    check_request(job.request, config)
+    shelf = Shelf(config.data_folder / "stages")
+    bench = Workbench(
+        shelf=shelf, config=config, job_id=job.id, plan=[STAGES[name] for name in recipe.stages], report=report
+    )
+    delivery = _Flow(job=job, config=config, recipe=recipe, bench=bench, report=report).run()
+    shelf.prune(round(config.work.keep_gb * 1e9), spare=bench.keys())
+    return delivery
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rendered:
+    """What mix, master and QA came to."""
+
+    plan: planning.Plan
+    mixed: StageResult | None
+    masters: StageResult | None
+    checked: StageResult
+    attempts: tuple[QaReport, ...]
+
+    @property
+    def has_passed(self) -> bool:
+        return self.attempts[-1].passed
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Flow:
+    """A job on its way: each method is a step and returns what the next ones need."""
+
+    job: Job
+    config: Config
+    recipe: Recipe
+    bench: Workbench
+    report: Callable[[events.Event], None]
+
+    def run(self) -> Delivery:
+        song = self._ingest()
+        analysis = self.bench.do(analyse.STAGE, analyse.Params(), [song.asset(roles.SOURCE)])
+        stems = self._separate(song)
+        dry = self._restore(stems)
+        rendered = self._render(song, analysis, stems, dry)
+        exported = self._export(song, analysis, stems, dry, rendered)
+        delivery = self._deliver(song, stems, dry, rendered, exported)
+        if self.recipe.has("master") and not rendered.has_passed:
+            raise QaError(_no_master(rendered.attempts[-1], delivery))
+        return delivery
+
+    def _ingest(self) -> StageResult:
+        source = self.job.request.source
+        song = Asset(path=source, sha256=hash_source(source), role=roles.SONG)
+        params = ingest.Params(source_name=source.name, settings=self.config.input)
+        return self.bench.do(ingest.STAGE, params, [song])
+
+    def _separate(self, song: StageResult) -> StageResult | None:
+        if not self.recipe.has("separate"):
+            return None
+        params = separate.Params(engines=self.config.separate.engines)
+        stems = roles.of_kind(song.assets, roles.STEM)
+        return self.bench.do(separate.STAGE, params, [song.asset(roles.SOURCE), *stems])
+
+    def _restore(self, stems: StageResult | None) -> StageResult | None:
+        """The dry stems; without restoration they are the separated ones."""
+        if stems is None:
+            return None
+        separated = roles.of_kind(stems.assets, roles.SEPARATED)
+        params = restore.Params(settings=self.config.restore, is_active=self.recipe.has("restore"))
+        return self.bench.do(restore.STAGE, params, separated)
+
+    def _render(
+        self, song: StageResult, analysis: StageResult, stems: StageResult | None, dry: StageResult | None
+    ) -> _Rendered:
+        """Mix, master and check; while a hard check fails, correct and render again, a bounded number of times."""
+        plan = planning.first_plan(self.job.request, self.recipe, self.config, analysis, dry)
+        attempts: list[QaReport] = []
+        while True:
+            mixed = self.bench.do(mix.STAGE, plan.mix, dry.assets) if plan.mix and dry else None
+            masters = self._master(plan, song, mixed)
+            checked = self._check(song, stems, dry, mixed, masters, plan)
+            attempts.append(qa.report_of(checked).evolve(attempt=len(attempts) + 1))
+            better = planning.corrected(plan, attempts[-1])
+            if attempts[-1].passed or better is None or len(attempts) >= self.config.qa.max_attempts:
+                return _Rendered(
+                    plan=plan, mixed=mixed, masters=masters, checked=checked, attempts=tuple(attempts)
+                )
+            self._tell_retry(attempts[-1])
+            plan = better
+
+    def _master(self, plan: planning.Plan, song: StageResult, mixed: StageResult | None) -> StageResult | None:
+        if plan.master is None:
+            return None
+        music = mixed.asset(roles.MIX) if mixed else song.asset(roles.SOURCE).evolve(role=roles.MIX)
+        return self.bench.do(master.STAGE, plan.master, [music])
+
+    def _check(
+        self,
+        song: StageResult,
+        stems: StageResult | None,
+        dry: StageResult | None,
+        mixed: StageResult | None,
+        masters: StageResult | None,
+        plan: planning.Plan,
+    ) -> StageResult:
+        made = [result for result in (stems, dry, mixed, masters) if result is not None]
+        assets = [song.asset(roles.SOURCE), *(asset for result in made for asset in result.assets)]
+        goals = plan.master.goals if plan.master else ()
+        params = qa.Params(
+            settings=self.config.qa,
+            goals=goals,
+            unreached=tuple(qa.unreached(masters)) if masters else (),
+        )
+        return self.bench.do(qa.STAGE, params, assets)
+
+    def _tell_retry(self, failed: QaReport) -> None:
+        reasons = tuple(f"{check.name} of {check.subject}: {check.found}" for check in failed.failures)
+        log.info("QA asks for another render: %s", "; ".join(reasons), extra={"action": "qa_retry"})
+        self.report(events.QaRetryStarted(job_id=self.job.id, retry=failed.attempt, reasons=reasons))
+
+    def _export(
+        self,
+        song: StageResult,
+        analysis: StageResult,
+        stems: StageResult | None,
+        dry: StageResult | None,
+        rendered: _Rendered,
+    ) -> StageResult:
+        findings = export.Findings(
+            job=self.job,
+            recipe=self.recipe,
+            song=song,
+            analysis=analysis,
+            separated=stems,
+            dry=dry,
+            mixed=rendered.mixed,
+            masters=rendered.masters if rendered.has_passed else None,
+            plan=rendered.plan,
+            attempts=rendered.attempts,
+            stages=tuple(self.bench.results),
+            delivery=self.config.delivery,
+            report=self.config.report,
+        )
+        return self.bench.do(export.STAGE, findings, export.inputs(findings))
+
+    def _deliver(
+        self,
+        song: StageResult,
+        stems: StageResult | None,
+        dry: StageResult | None,
+        rendered: _Rendered,
+        exported: StageResult,
+    ) -> Delivery:
+        params = export.delivery_params(exported, self.job, self.config)
+        results = (song, stems, dry, rendered.mixed, rendered.masters, exported)
+        assets = [asset for result in results if result is not None for asset in result.assets]
+        done = self.bench.do(deliver.STAGE, params, assets)
+        return Delivery(
+            folder=done.facts["folder"],
+            files=tuple(done.facts["files"]),
+            main_figures=exported.facts["main_figures"],
+        )
+
+
+def _no_master(failed: QaReport, delivery: Delivery) -> str:
+    reasons = "; ".join(f"{check.name}: found {check.found}, wanted {check.wanted}" for check in failed.failures)
+    return (
+        f"No master was delivered, because after {failed.attempt} attempts it still failed: {reasons}. "
+        f"Everything else is in {delivery.folder}; its report says more."
+    )
