@@ -52,15 +52,20 @@ expect_room() {
 Free some space (this shows what is large: du -xh --max-depth=2 \"$HOME\" | sort -h | tail), then run this again."
 }
 
-stamp_of() {  # changes when the set-up has to be done again
-    cat "$here/pyproject.toml" "$here/.ci/constraints.txt" | cksum | tr -d ' '
-    printf '%s\n' "$1"
+wanted_stamp() {  # changes when the set-up has to be done again
+    cat "$here/pyproject.toml" "$here/.ci/constraints.txt" | cksum | tr ' ' '-'
+}
+
+is_installed() {  # a development set-up serves for use too
+    [ -x "$venv/bin/stembridge" ] || return 1
+    local found
+    found=$(cat "$venv/.stembridge-stamp" 2>/dev/null) || return 1
+    [ "$found" = "$(wanted_stamp)$1" ] || [ "$found" = "$(wanted_stamp)[dev]" ]
 }
 
 install() {  # "" for use, "[dev]" for development
-    local stamp="$venv/.stembridge-stamp" wanted python
-    wanted=$(stamp_of "$1")
-    if [ -x "$venv/bin/stembridge" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then return; fi
+    local python
+    if is_installed "$1"; then return; fi
     expect_room
     if [ ! -x "$venv/bin/python" ]; then
         python=$(find_python)
@@ -71,7 +76,7 @@ install() {  # "" for use, "[dev]" for development
     say "Installing stembridge and what it needs (about 300 MB to download, a minute or two) ..."
     "$venv/bin/python" -m pip install --quiet --constraint "$here/.ci/constraints.txt" --editable "$here$1" ||
         stop "The installation failed; the lines above say why. Is the network there? Then run this again."
-    printf '%s\n' "$wanted" >"$stamp"
+    printf '%s%s\n' "$(wanted_stamp)" "$1" >"$venv/.stembridge-stamp"
 }
 
 run_tests() {
@@ -83,7 +88,7 @@ run_tests() {
     "$venv/bin/ruff" format --check .
     "$venv/bin/mypy"
     "$venv/bin/lint-imports"
-    "$venv/bin/python" -m pytest "${which[@]}"
+    "$venv/bin/python" -m pytest ${which[@]+"${which[@]}"}
 }
 
 process_demo() {

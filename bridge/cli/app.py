@@ -1,0 +1,79 @@
+"""The commands, and the one place where errors become words and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import entry_points
+from typing import Annotated
+
+import typer
+
+from bridge.cli import bench, compose, doctor, process, settings, status
+from bridge.cli.console import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_UNUSABLE, errors_console, is_debugging, setup_log
+from bridge.errors import ConfigError, InputError, StembridgeError
+from presets import PresetError
+
+app = typer.Typer(
+    name="stembridge",
+    help="From Suno and Udio exports to named dry stems, masters and presets in your Ableton Live project.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("process")(process.process)
+app.command("status")(status.status)
+app.command("doctor")(doctor.doctor)
+app.add_typer(settings.app, name="config")
+app.command("bench")(bench.bench)
+app.command("compose")(compose.compose)
+
+
+@app.callback(invoke_without_command=True)
+def _common(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.", is_eager=True)] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log every step to standard error.")] = False,
+) -> None:
+    if version:
+        from bridge import __version__
+
+        typer.echo(f"stembridge {__version__}")
+        raise typer.Exit
+    setup_log(verbose=verbose)
+
+
+def main() -> None:
+    """Run the command line; errors of ours become one message and an exit code.
+
+    Exit codes: 0 done, 1 a job failed, 2 the command or the configuration cannot be used, 130 interrupted.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    _add_plugged_in_commands()
+    try:
+        app()
+    except (ConfigError, InputError, PresetError) as error:
+        _say(error, EXIT_UNUSABLE)
+    except StembridgeError as error:
+        _say(error, EXIT_FAILED)
+    except KeyboardInterrupt:
+        errors_console().print("Interrupted. Nothing half done was left; the same command goes on where it stopped.")
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _add_plugged_in_commands() -> None:
+    for point in entry_points(group="bridge.commands"):
+        app.add_typer(point.load(), name=point.name)
+
+
+def _say(error: Exception, code: int) -> None:
+    if is_debugging():
+        raise error
+    errors_console().print(f"[bold red]Error:[/] {_escaped(error)}", highlight=False)
+    sys.exit(code)
+
+
+def _escaped(error: Exception) -> str:
+    from rich.markup import escape
+
+    return escape(str(error))

@@ -1,0 +1,163 @@
+"""The plan of a render: which chain for which stem at which level, which master for which target.
+
+The first plan comes from the recipe, the measures and the producer's wishes. When QA fails a render, the plan
+is corrected by what QA found and nothing else; separation and restoration are never run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from bridge.config import Config, Recipe
+from bridge.stages import master, mix, roles
+from bridge.values import JobRequest, QaCheck, QaReport, StageResult, Value
+from presets import Chain, chain_for, target, with_wishes
+
+PEAK_MARGIN_STEP_DB = 0.05
+LOUDNESS_REACH_LU = 2.0
+"""A second meter that is further off than this is not corrected for: something else is wrong."""
+
+
+class Plan(Value):
+    """What mix and master are asked to do; None where the recipe leaves one out."""
+
+    mix: mix.Params | None = None
+    master: master.Params | None = None
+
+
+def first_plan(
+    request: JobRequest, recipe: Recipe, config: Config, analysis: StageResult, dry: StageResult | None
+) -> Plan:
+    """The plan by the recipe's style, each chain set for the loudness that was measured."""
+    style = recipe.style if recipe.style != "neutral" else config.mix.style
+    has_mix = recipe.has("mix") and dry is not None
+    return Plan(
+        mix=_mix(request, style, config, analysis, dry) if has_mix and dry else None,
+        master=_master(request, recipe, style, config, analysis) if recipe.has("master") else None,
+    )
+
+
+def _mix(
+    request: JobRequest, style: str, config: Config, analysis: StageResult, dry: StageResult
+) -> mix.Params:
+    labels = [roles.label(asset) for asset in roles.of_kind(dry.assets, roles.DRY)]
+    song_lufs = float(analysis.facts["loudness"]["integrated_lufs"])
+    return mix.Params(
+        stems=tuple(_stem(label, request, style, config, song_lufs, dry) for label in labels),
+        headroom_dbfs=config.mix.headroom_dbfs,
+        crest_loss_db=config.mix.crest_loss_db,
+        tone_shift_db=config.mix.tone_shift_db,
+    )
+
+
+def _stem(
+    label: str, request: JobRequest, style: str, config: Config, song_lufs: float, dry: StageResult
+) -> mix.StemPlan:
+    stem_lufs = float(dry.facts["stems"][label]["after"]["loudness_lufs"])
+    role = roles.role_of(label)
+    chain = with_wishes(chain_for(role.value, style), request.wishes).at_level(stem_lufs)
+    move_db, reason = _move(stem_lufs - song_lufs, role.value, config)
+    return mix.StemPlan(label=label, chain=chain, move_db=move_db, move_reason=reason)
+
+
+def _move(relative_lu: float, role: str, config: Config) -> tuple[float, str]:
+    """How far a stem is moved towards the range in which its role is usually heard, and why."""
+    low, high = config.mix.balance_lu.get(role, (-200.0, 200.0))
+    wanted = min(max(relative_lu, low), high)
+    limit = config.mix.balance_limit_db
+    move_db = round(min(max(wanted - relative_lu, -limit), limit), 2)
+    if move_db == 0 or relative_lu < low - 12:  # nearly absent is the song's own choice
+        return 0.0, ""
+    where = "below" if move_db > 0 else "above"
+    return move_db, (
+        f"It lies {relative_lu:.1f} LU against the song, {where} the {low:g} to {high:g} LU where {role} "
+        f"are usually heard; moved by {move_db:+.1f} dB, {limit:g} dB at most."
+    )
+
+
+def _master(
+    request: JobRequest, recipe: Recipe, style: str, config: Config, analysis: StageResult
+) -> master.Params:
+    chain: Chain = chain_for("master", style)
+    if not recipe.has("mix"):
+        chain = with_wishes(chain, request.wishes)
+    names = request.targets or recipe.targets
+    return master.Params(
+        chain=chain.at_level(float(analysis.facts["loudness"]["integrated_lufs"])),
+        goals=tuple(master.Goal(target=target(name)) for name in dict.fromkeys(names)),
+        bits=config.master.bits,
+        drive_loss_db=config.master.drive_loss_db,
+        tone_shift_db=config.mix.tone_shift_db,
+        search_passes=config.master.search_passes,
+        search_tolerance_lu=config.master.search_tolerance_lu,
+    )
+
+
+def corrected(plan: Plan, report: QaReport) -> Plan | None:
+    """The plan with every failed hard check answered; None where nothing is left to correct."""
+    better = plan
+    for check in report.failures:
+        correction = _CORRECTIONS.get(check.code)
+        if check.is_hard and correction:
+            better = correction(better, check)
+    return None if better == plan else better
+
+
+def _lower_ceiling(plan: Plan, check: QaCheck) -> Plan:
+    def lower(goal: master.Goal) -> master.Goal:
+        return goal.evolve(ceiling_margin_db=goal.ceiling_margin_db + check.error + PEAK_MARGIN_STEP_DB)
+
+    return _for_goal(plan, check, lower)
+
+
+def _shift_loudness(plan: Plan, check: QaCheck) -> Plan:
+    def shift(goal: master.Goal) -> master.Goal:
+        return goal.evolve(loudness_shift_lu=round(goal.loudness_shift_lu - check.error, 3))
+
+    return _for_goal(plan, check, shift) if abs(check.error) <= LOUDNESS_REACH_LU else plan
+
+
+def _for_goal(plan: Plan, check: QaCheck, change: Callable[[master.Goal], master.Goal]) -> Plan:
+    if plan.master is None:
+        return plan
+    name = check.subject.partition("/")[2]
+    goals = tuple(change(goal) if goal.target.name == name else goal for goal in plan.master.goals)
+    return plan.evolve(master=plan.master.evolve(goals=goals))
+
+
+def _without_master_chain(plan: Plan, _check: QaCheck) -> Plan:
+    if plan.master is None:
+        return plan
+    return plan.evolve(master=plan.master.evolve(chain=plan.master.chain.evolve(effects=())))
+
+
+def _without_stem_chain(plan: Plan, check: QaCheck) -> Plan:
+    """Leave out the chain of the stem that failed; all of them where the mix did."""
+    if plan.mix is None:
+        return _without_master_chain(plan, check)
+    label = check.subject.partition("/")[2]
+
+    def bare(stem: mix.StemPlan) -> mix.StemPlan:
+        return stem.evolve(chain=stem.chain.evolve(effects=())) if label in ("", stem.label) else stem
+
+    return plan.evolve(mix=plan.mix.evolve(stems=tuple(bare(stem) for stem in plan.mix.stems)))
+
+
+def _less_mix(plan: Plan, check: QaCheck) -> Plan:
+    if plan.mix is None:
+        return plan
+    return plan.evolve(mix=plan.mix.evolve(trim_db=plan.mix.trim_db - abs(check.error) - 0.1))
+
+
+_CORRECTIONS: dict[str, Callable[[Plan, QaCheck], Plan]] = {
+    "true_peak": _lower_ceiling,
+    "clipping": partial(_for_goal, change=lambda goal: goal.evolve(ceiling_margin_db=goal.ceiling_margin_db + 0.2)),
+    "loudness": _shift_loudness,
+    "correlation": _without_master_chain,
+    "dc": _without_master_chain,
+    "not_finite": _without_stem_chain,
+    "silence": _without_stem_chain,
+    "mix_sum": _less_mix,
+}
+"""What each failed check leads to; a check that is not here has no correction."""
