@@ -80,7 +80,7 @@ class ChainMapping(PresetValue):
     """A sentence for each effect without a stereo plug-in."""
 
 
-class _Wish(PresetValue):
+class _Settings(PresetValue):
     """The settings an effect asks for, before they meet the plug-in's ranges; the rest stay at default."""
 
     values: dict[str, float]
@@ -116,8 +116,8 @@ def _left_out(index: int, kind: str) -> str:
 
 def _preset(index: int, effect: Any, name: str) -> PluginPreset:
     found = plugin(name)
-    wish = _WISH_OF[name](effect)
-    values = {p.symbol: p.on_grid(wish.values.get(p.symbol, p.default)) for p in found.parameters}
+    asked = _SETTINGS_OF[name](effect)
+    values = {p.symbol: p.on_grid(asked.values.get(p.symbol, p.default)) for p in found.parameters}
     return PluginPreset(
         effect_index=index,
         plugin=found,
@@ -125,21 +125,22 @@ def _preset(index: int, effect: Any, name: str) -> PluginPreset:
             PluginValue(symbol=p.symbol, title=p.title, value=values[p.symbol], unit=p.unit)
             for p in found.parameters
         ),
-        notes=(*_clamp_notes(found, wish), *wish.notes, found.caveat),
+        notes=(*_clamp_notes(found, asked), *asked.notes, found.caveat),
     )
 
 
-def _clamp_notes(found: Plugin, wish: _Wish) -> list[str]:
+def _clamp_notes(found: Plugin, asked: _Settings) -> list[str]:
     notes = []
     for parameter in found.parameters:
-        asked = wish.values.get(parameter.symbol, parameter.default)
-        if not parameter.low <= asked <= parameter.high:
-            limit = parameter.low if asked < parameter.low else parameter.high
-            notes.append(f"{parameter.title}: {asked:g} {parameter.unit} asked, {limit:g} is its limit.")
+        number = asked.values.get(parameter.symbol, parameter.default)
+        if not parameter.low <= number <= parameter.high:
+            unit = f" {parameter.unit}" if parameter.unit else ""
+            limit = parameter.low if number < parameter.low else parameter.high
+            notes.append(f"{parameter.title}: {number:g}{unit} asked, {limit:g} is its limit.")
     return notes
 
 
-def _compressor_wish(effect: Compressor) -> _Wish:
+def _compressor_settings(effect: Compressor) -> _Settings:
     values = {
         "att": effect.attack_ms,
         "rel": effect.release_ms,
@@ -150,7 +151,7 @@ def _compressor_wish(effect: Compressor) -> _Wish:
         "kn": 0.0,
         "stereodet": 1.0,
     }
-    return _Wish(values=values, notes=tuple(_compressor_notes(effect)))
+    return _Settings(values=values, notes=tuple(_compressor_notes(effect)))
 
 
 def _compressor_notes(effect: Compressor) -> list[str]:
@@ -164,7 +165,7 @@ def _compressor_notes(effect: Compressor) -> list[str]:
     return notes
 
 
-def _multiband_wish(effect: Multiband) -> _Wish:
+def _multiband_settings(effect: Multiband) -> _Settings:
     bands = (effect.low, effect.mid, effect.high)
     # Makeup only goes up there; what is asked downwards goes into the trim of all three, exactly.
     trim_db = max(min(0.0, *(band.makeup_db for band in bands)), -12.0)
@@ -175,15 +176,15 @@ def _multiband_wish(effect: Multiband) -> _Wish:
         "globalgain": trim_db,
     }
     for number, band in enumerate(bands, start=1):
-        values |= {f"{symbol}{number}": value for symbol, value in _band_wish(band, trim_db).items()}
-    return _Wish(values=values)
+        values |= {f"{symbol}{number}": value for symbol, value in _band_settings(band, trim_db).items()}
+    return _Settings(values=values)
 
 
 _KNEE_WIDTH_DB: Final = 6.0
 """Width of the multiband's knee at 1 on its dial, from its gain curve (4.1.0)."""
 
 
-def _band_wish(band: MultibandBand, trim_db: float) -> dict[str, float]:
+def _band_settings(band: MultibandBand, trim_db: float) -> dict[str, float]:
     makeup_db = band.makeup_db - trim_db
     return {
         "att": band.attack_ms,
@@ -196,13 +197,13 @@ def _band_wish(band: MultibandBand, trim_db: float) -> dict[str, float]:
     }
 
 
-def _limiter_wish(effect: Limiter) -> _Wish:
+def _limiter_settings(effect: Limiter) -> _Settings:
     # What it turns up is the way from threshold to ceiling.
     threshold_db = effect.ceiling_dbtp - effect.gain_db
-    return _Wish(values={"rel": effect.release_ms, "ceil": effect.ceiling_dbtp, "thresh": threshold_db})
+    return _Settings(values={"rel": effect.release_ms, "ceil": effect.ceiling_dbtp, "thresh": threshold_db})
 
 
-def _gate_wish(effect: Gate) -> _Wish:
+def _gate_settings(effect: Gate) -> _Settings:
     notes = (f"Hold {effect.hold_ms:g} ms: the plug-in has none.",) if effect.hold_ms > 0 else ()
     values = {
         "att": effect.attack_ms,
@@ -210,7 +211,7 @@ def _gate_wish(effect: Gate) -> _Wish:
         "thr": effect.threshold_db,
         "close": effect.range_db,
     }
-    return _Wish(values=values, notes=notes)
+    return _Settings(values=values, notes=notes)
 
 
 _PLUGIN_OF: Final[Mapping[str, str]] = {
@@ -219,9 +220,9 @@ _PLUGIN_OF: Final[Mapping[str, str]] = {
     "limiter": "ZaMaximX2",
     "gate": "ZamGateX2",
 }
-_WISH_OF: Final[Mapping[str, Callable[[Any], _Wish]]] = {
-    "ZamCompX2": _compressor_wish,
-    "ZaMultiCompX2": _multiband_wish,
-    "ZaMaximX2": _limiter_wish,
-    "ZamGateX2": _gate_wish,
+_SETTINGS_OF: Final[Mapping[str, Callable[[Any], _Settings]]] = {
+    "ZamCompX2": _compressor_settings,
+    "ZaMultiCompX2": _multiband_settings,
+    "ZaMaximX2": _limiter_settings,
+    "ZamGateX2": _gate_settings,
 }

@@ -25,8 +25,8 @@ def preset_files(chain: Chain, label: str = "") -> list[PresetFile]:
     """One .vstpreset for each effect that a free stereo plug-in serves, each also for Windows.
 
     ``label`` names the files ("Night Drive - Vocals"); the chain's name where it is empty. Paths are
-    ``Presets/<Vendor>/<Plugin>/<label>.vstpreset`` and ``<label> (Windows).vstpreset``; where a plug-in occurs
-    more than once in a chain, its files are numbered in the chain's order. Empty where nothing fits.
+    ``Presets/<Vendor>/<Plugin>/<label>.vstpreset`` and ``<label> (Windows).vstpreset``; where a plug-in
+    occurs more than once in a chain, its files are numbered in order. Empty where nothing fits.
     """
     found = map_chain(chain).presets
     named = zip(found, _file_names(found, safe_name(label or chain.name)), strict=True)

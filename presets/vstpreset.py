@@ -91,7 +91,7 @@ class VstPreset(PresetValue):
 
     @classmethod
     def from_bytes(cls, data: bytes, source: str = "preset") -> Self:
-        """The preset in ``data``; ``PresetError``, naming ``source``, for anything but a whole, sound file."""
+        """The preset in ``data``; ``PresetError``, naming ``source``, for anything but a sound file."""
         class_id, list_offset = _read_header(data, source)
         entries = _read_list(data, list_offset, source)
         _check_tiling(entries, list_offset, source)
