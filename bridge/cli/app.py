@@ -10,7 +10,14 @@ from typing import Annotated
 import typer
 
 from bridge.cli import bench, compose, doctor, process, settings, status
-from bridge.cli.console import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_UNUSABLE, errors_console, is_debugging, setup_log
+from bridge.cli.console import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_UNUSABLE,
+    errors_console,
+    is_debugging,
+    setup_log,
+)
 from bridge.errors import ConfigError, InputError, StembridgeError
 from presets import PresetError
 
@@ -32,7 +39,9 @@ app.command("compose")(compose.compose)
 
 @app.callback(invoke_without_command=True)
 def _common(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True)
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log every step to standard error.")] = False,
 ) -> None:
     if version:
@@ -57,7 +66,9 @@ def main() -> None:
     except StembridgeError as error:
         _say(error, EXIT_FAILED)
     except KeyboardInterrupt:
-        errors_console().print("Interrupted. Nothing half done was left; the same command goes on where it stopped.")
+        errors_console().print(
+            "Interrupted. Nothing half done was left; the same command goes on where it stopped."
+        )
         sys.exit(EXIT_INTERRUPTED)
 
 

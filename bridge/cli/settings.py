@@ -20,8 +20,12 @@ def path() -> None:
 
 @app.command("show")
 def show(
-    file: Annotated[Path | None, typer.Option("--config", help="Settings to merge over the defaults.")] = None,
-    defaults: Annotated[bool, typer.Option("--defaults", help="The shipped file, with units and reasons.")] = False,
+    file: Annotated[
+        Path | None, typer.Option("--config", help="Settings to merge over the defaults.")
+    ] = None,
+    defaults: Annotated[
+        bool, typer.Option("--defaults", help="The shipped file, with units and reasons.")
+    ] = False,
 ) -> None:
     """Print the settings as they apply, or the shipped file with its explanations."""
     if defaults:

@@ -20,7 +20,19 @@ from bridge.hashes import hash_source
 from bridge.pipeline.preflight import check_request
 from bridge.pipeline.shelf import Shelf
 from bridge.pipeline.workbench import Report, Workbench
-from bridge.stages import analyse, deliver, export, ingest, master, mix, planning, qa, restore, roles, separate
+from bridge.stages import (
+    analyse,
+    deliver,
+    export,
+    ingest,
+    master,
+    mix,
+    planning,
+    qa,
+    restore,
+    roles,
+    separate,
+)
 from bridge.stages.base import Stage
 from bridge.values import Asset, Delivery, Job, QaReport, StageResult
 
@@ -56,7 +68,11 @@ def run_job(job: Job, config: Config, report: Report) -> Delivery:
     check_request(job.request, config)
     shelf = Shelf(config.data_folder / "stages")
     bench = Workbench(
-        shelf=shelf, config=config, job_id=job.id, plan=[STAGES[name] for name in recipe.stages], report=report
+        shelf=shelf,
+        config=config,
+        job_id=job.id,
+        plan=[STAGES[name] for name in recipe.stages],
+        report=report,
     )
     delivery = _Flow(job=job, config=config, recipe=recipe, bench=bench, report=report).run()
     shelf.prune(round(config.work.keep_gb * 1e9), spare=bench.keys())
@@ -140,7 +156,9 @@ class _Flow:
             self._tell_retry(attempts[-1])
             plan = better
 
-    def _master(self, plan: planning.Plan, song: StageResult, mixed: StageResult | None) -> StageResult | None:
+    def _master(
+        self, plan: planning.Plan, song: StageResult, mixed: StageResult | None
+    ) -> StageResult | None:
         if plan.master is None:
             return None
         music = mixed.asset(roles.MIX) if mixed else song.asset(roles.SOURCE).evolve(role=roles.MIX)
@@ -215,7 +233,9 @@ class _Flow:
 
 
 def _no_master(failed: QaReport, delivery: Delivery) -> str:
-    reasons = "; ".join(f"{check.name}: found {check.found}, wanted {check.wanted}" for check in failed.failures)
+    reasons = "; ".join(
+        f"{check.name}: found {check.found}, wanted {check.wanted}" for check in failed.failures
+    )
     return (
         f"No master was delivered, because after {failed.attempt} attempts it still failed: {reasons}. "
         f"Everything else is in {delivery.folder}; its report says more."

@@ -87,7 +87,11 @@ class Workbench:
         self.results.append((result, is_reused))
         self._report(
             events.StageDone(
-                job_id=self._job_id, stage=stage.name, key=result.key, seconds=result.seconds, was_reused=is_reused
+                job_id=self._job_id,
+                stage=stage.name,
+                key=result.key,
+                seconds=result.seconds,
+                was_reused=is_reused,
             )
         )
         how = "found finished, not run again" if is_reused else f"done in {result.seconds:.1f} s"

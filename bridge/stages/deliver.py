@@ -128,14 +128,22 @@ def _move_in(partial: Path, params: Params) -> Path:
             continue  # another job took the name between the look and the rename
         sync_folder(params.destination)
         return place
-    raise DeliveryError(f"No free name for '{params.title}' in {params.destination} was found; remove old versions there.")
+    raise DeliveryError(
+        f"No free name for '{params.title}' in {params.destination} was found; remove old versions there."
+    )
 
 
 def _explain(destination: Path, cause: OSError) -> str:
     if cause.errno == errno.ENOSPC:
-        what, remedy = "the disk is full", "Free some space and give the same command again: nothing is computed twice."
+        what, remedy = (
+            "the disk is full",
+            "Free some space and give the same command again: nothing is computed twice.",
+        )
     elif cause.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        what, remedy = "writing there is not permitted", "Choose another folder with --project, or mend its permission."
+        what, remedy = (
+            "writing there is not permitted",
+            "Choose another folder with --project, or mend its permission.",
+        )
     else:
         what, remedy = str(cause), "Check that the folder is there and give the same command again."
     return f"The results could not be written to {destination}: {what}. {remedy} Nothing half-done was left."

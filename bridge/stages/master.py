@@ -60,7 +60,9 @@ class Params(Value):
 
 def run(params: Params, inputs: Inputs, room: Room) -> Made:
     """Make one master for each target from the asset ``mix``."""
-    premaster, chain_facts = _premaster(params, inputs.asset(roles.MIX), room, part_of(room.progress, 0, 0.35))
+    premaster, chain_facts = _premaster(
+        params, inputs.asset(roles.MIX), room, part_of(room.progress, 0, 0.35)
+    )
     before = measure_loudness(premaster, part_of(room.progress, 0.35, 0.45))
     made = for_each(
         params.goals,
@@ -70,7 +72,9 @@ def run(params: Params, inputs: Inputs, room: Room) -> Made:
     )
     if premaster.parent == room.folder:
         premaster.unlink()
-    files = {f"{roles.MASTER}/{goal.target.name}": path for goal, (path, _) in zip(params.goals, made, strict=True)}
+    files = {
+        f"{roles.MASTER}/{goal.target.name}": path for goal, (path, _) in zip(params.goals, made, strict=True)
+    }
     masters = {goal.target.name: facts for goal, (_, facts) in zip(params.goals, made, strict=True)}
     return Made(files=files, facts={"chain": chain_facts, "masters": masters})
 
@@ -118,7 +122,10 @@ def _master(
         loudness = measure_loudness(path, part_of(step, 0.7, 1.0))
         if search.is_settled_by(loudness):
             break
-    facts = search.facts(loudness) | {"limiter": limited.model_dump(mode="json"), "rate_hz": probe(path).rate_hz}
+    facts = search.facts(loudness) | {
+        "limiter": limited.model_dump(mode="json"),
+        "rate_hz": probe(path).rate_hz,
+    }
     return path, facts
 
 

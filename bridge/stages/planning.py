@@ -144,20 +144,15 @@ def _without_stem_chain(plan: Plan, check: QaCheck) -> Plan:
     return plan.evolve(mix=plan.mix.evolve(stems=tuple(bare(stem) for stem in plan.mix.stems)))
 
 
-def _less_mix(plan: Plan, check: QaCheck) -> Plan:
-    if plan.mix is None:
-        return plan
-    return plan.evolve(mix=plan.mix.evolve(trim_db=plan.mix.trim_db - abs(check.error) - 0.1))
-
-
 _CORRECTIONS: dict[str, Callable[[Plan, QaCheck], Plan]] = {
     "true_peak": _lower_ceiling,
-    "clipping": partial(_for_goal, change=lambda goal: goal.evolve(ceiling_margin_db=goal.ceiling_margin_db + 0.2)),
+    "clipping": partial(
+        _for_goal, change=lambda goal: goal.evolve(ceiling_margin_db=goal.ceiling_margin_db + 0.2)
+    ),
     "loudness": _shift_loudness,
     "correlation": _without_master_chain,
     "dc": _without_master_chain,
     "not_finite": _without_stem_chain,
     "silence": _without_stem_chain,
-    "mix_sum": _less_mix,
 }
 """What each failed check leads to; a check that is not here has no correction."""

@@ -68,7 +68,9 @@ def _by_first_engine(engines: tuple[str, ...], source: Path, room: Room) -> tupl
             "skipped": skipped,
         }
         return {str(role): path for role, path in stems.items()}, facts
-    raise EngineError(f"No separator could split the song. {' '.join(skipped)} Check 'separate.engines' in the settings.")
+    raise EngineError(
+        f"No separator could split the song. {' '.join(skipped)} Check 'separate.engines' in the settings."
+    )
 
 
 def _certificate(source: Path, stems: dict[str, Path]) -> Facts:
