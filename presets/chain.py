@@ -132,7 +132,10 @@ class DeEsser(_Effect):
 
 
 class Saturator(_Effect):
-    """Soft saturation; ``drive_db`` is the gain into the curve, undone behind it by ``output_db`` or not."""
+    """Soft saturation: ``tanh(drive x) / drive``, blended with the dry signal, times ``output_db``.
+
+    Small signals keep their level whatever the drive.
+    """
 
     kind: Literal["saturator"] = "saturator"
     drive_db: Annotated[float, Field(strict=True, ge=0, le=24)] = 3.0
