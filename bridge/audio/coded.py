@@ -86,7 +86,7 @@ class CodedReader(BlockReader):
         extradata = bytes(self._stream.codec_context.extradata or b"")
         bits = lengths.lossless_bits(codec, extradata, int(first.format.bits))
         return MediaInfo(
-            container=str(self._container.format.name).split(",")[0],
+            container=_kind(self._container),
             codec=codec,
             rate_hz=self._rate_hz,
             channels=self._channels,
@@ -144,8 +144,9 @@ class CodedReader(BlockReader):
     def _check(self, frame: Any) -> None:
         if frame.sample_rate != self._rate_hz or frame.layout.nb_channels != self._channels:
             raise AudioError(
-                f"{self._path.name} changes within the file from {self._channels} channels at {self._rate_hz} Hz "
-                f"to {frame.layout.nb_channels} at {frame.sample_rate} Hz; wanted one format. Export it as WAV."
+                f"{self._path.name} changes within the file from {self._channels} channels at "
+                f"{self._rate_hz} Hz to {frame.layout.nb_channels} at {frame.sample_rate} Hz; wanted one "
+                "format. Export it as WAV."
             )
 
     def read(self, frames: int) -> Samples:
@@ -188,16 +189,16 @@ def _planes(frame: Any) -> Samples:
     if packing == "flt":
         return np.asarray(values, np.float32)
     scaled = values * np.float64(_SCALES[packing])
-    return (scaled - 1 if packing == "u8" else scaled).astype(np.float32)
+    return np.asarray(scaled - 1 if packing == "u8" else scaled, np.float32)
 
 
 def _promise(path: Path, container: Any, stream: Any, rate_hz: int) -> _Promise | None:
     """What the headers promise; None where the length is only estimated from the size of the file."""
-    kind = str(container.format.name).split(",")[0]
+    kind = _kind(container)
     if kind == "mp3":
         counted = lengths.mp3_frames(path)
         return None if counted is None else _Promise(counted)
-    if kind == "mov" and (counted := lengths.mp4_frames(path, rate_hz)) is not None:
+    if kind == "mp4" and (counted := lengths.mp4_frames(path, rate_hz)) is not None:
         return _Promise(counted, is_exact=True)
     if kind == "ogg":
         return _ogg_promise(path, stream, rate_hz)
@@ -207,13 +208,19 @@ def _promise(path: Path, container: Any, stream: Any, rate_hz: int) -> _Promise 
     return _Promise(round(seconds * rate_hz)) if seconds else None
 
 
+def _kind(container: Any) -> str:
+    """The container's usual name, of the many that FFmpeg gives it."""
+    name = str(container.format.name).split(",")[0]
+    return {"mov": "mp4", "matroska": "webm"}.get(name, name)
+
+
 def _ogg_promise(path: Path, stream: Any, rate_hz: int) -> _Promise:
     skipped = lengths.opus_pre_skip(bytes(stream.codec_context.extradata or b""))
     frames = max(0, round(_stream_s(stream) * rate_hz) - skipped)
     if not lengths.is_ogg_whole(path):
         raise AudioError(
-            f"{path.name} is incomplete: after {frames / rate_hz:.2f} s the mark of the stream's end is missing. "
-            "The export or the download was not finished; export or download it again."
+            f"{path.name} is incomplete: after {frames / rate_hz:.2f} s the mark of the stream's end is "
+            "missing. The export or the download was not finished; export or download it again."
         )
     return _Promise(frames)
 

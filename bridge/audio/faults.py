@@ -23,8 +23,8 @@ def unreadable(path: Path, found: object) -> AudioError:
 def incomplete(path: Path, found_s: float, wanted_s: float) -> AudioError:
     """The file holds less audio than it says."""
     return AudioError(
-        f"{path.name} is incomplete: found {found_s:.2f} s of {wanted_s:.2f} s. The export or the download was "
-        "not finished; export or download it again."
+        f"{path.name} is incomplete: found {found_s:.2f} s of {wanted_s:.2f} s. The export or the "
+        "download was not finished; export or download it again."
     )
 
 

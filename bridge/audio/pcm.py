@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,7 @@ class PcmReader(BlockReader):
             return self.nothing()
         raw = np.empty(count * self._place.frame_bytes, np.uint8)
         try:
-            got = self._file.readinto(memoryview(raw))
+            got = self._file.readinto(raw.data)
         except OSError as cause:
             raise unopened(self._path, cause) from cause
         if got < raw.size:  # somebody cut the file while it was being read
@@ -81,7 +81,7 @@ def _decoded(raw: NDArray[np.uint8], place: PcmPlace) -> Samples:
 
 
 def _numbers(raw: NDArray[np.uint8], place: PcmPlace) -> NDArray[Any]:
-    order = ">" if place.is_big_endian else "<"
+    order: Literal["<", ">"] = ">" if place.is_big_endian else "<"
     if place.kind != "int24":
         return raw.view(np.dtype(place.kind).newbyteorder(order))
     # three bytes become the upper three of a 32-bit integer: 24 significant bits, exact in float32

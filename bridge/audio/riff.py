@@ -199,4 +199,4 @@ def _extended(number: bytes) -> int:
     shift = (exponent & 0x7FFF) - 16383 - 63
     if not -64 <= shift <= 0:
         return 0
-    return (int(mantissa) + (1 << -shift >> 1)) >> -shift
+    return int((mantissa + (1 << -shift >> 1)) >> -shift)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import struct
 import uuid
 from contextlib import AbstractContextManager
@@ -61,9 +63,7 @@ class AudioWriter(AbstractContextManager["AudioWriter"]):
 
     def _open(self) -> BinaryIO:
         try:
-            if self.path.is_dir():
-                raise IsADirectoryError(21, "A folder has that name")
-            self.path.exists()  # a name that the disk cannot hold fails now, not after the last sample
+            _expect_free(self.path)
             file = self._partial.open("xb")
         except (OSError, ValueError) as cause:
             raise self._failed(cause) from cause
@@ -81,7 +81,7 @@ class AudioWriter(AbstractContextManager["AudioWriter"]):
                 f"{self.path.name} takes samples of shape ({self._channels}, frames); found {samples.shape}."
             )
         try:
-            self._file.write(memoryview(_encoded(samples, self._format, self.path)).cast("B"))
+            self._file.write(_encoded(samples, self._format, self.path).data)
         except OSError as cause:
             raise self._failed(cause) from cause
         self.frames += samples.shape[1]
@@ -182,6 +182,16 @@ def sync_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _expect_free(path: Path) -> None:
+    """A name that the disk cannot hold, or a folder has, fails now and not after the last sample."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "a folder has that name")
 
 
 def _encoded(samples: Samples, sample_format: SampleFormat, path: Path) -> NDArray[np.generic]:
