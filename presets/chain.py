@@ -44,7 +44,7 @@ class EqBand(PresetValue):
     """Corner (-3 dB at q 0.71) of a pass, midpoint of a shelf, centre of a bell."""
     gain_db: Annotated[float, Field(strict=True, ge=-18, le=18)] = 0.0
     q: Annotated[float, Field(strict=True, ge=0.1, le=18)] = 0.71
-    """Quality factor; at 24 and 48 dB an octave the pass shapes are Butterworth at 0.71."""
+    """Quality factor. Passes of any slope are Butterworth at 0.71, sharper at the corner above it."""
     slope_db_per_octave: Literal[12, 24, 48] = 12
 
 

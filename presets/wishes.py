@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -18,6 +19,7 @@ from presets.values import PresetValue, did_you_mean, parse_value
 
 ANY_ROLE: Final = "*"
 _SEPARATORS: Final = re.compile(r"[,;+&/]|\band\b")
+_NEGATED: Final = re.compile(r"\b(less|not|no|too|without)\s+_")
 
 
 class WishEdit(PresetValue):
@@ -98,13 +100,41 @@ def apply_wishes(chain: Chain, said: Iterable[str]) -> Chain:
 
 
 def _parse_phrase(phrase: str) -> list[WishFor]:
-    names = [wish.name for wish in wishes().values() if _has_word(phrase, wish.words)]
-    if not names:
-        words = [word for wish in wishes().values() for word in wish.words]
-        nearest = " ".join(did_you_mean(token, words) for token in phrase.split()[:1])
-        raise PresetError(f"No chain answers to {phrase!r}; {nearest}")
-    roles = tuple(role for role, words in _role_words().items() if _has_word(phrase, words))
-    return [WishFor(wish=name, roles=roles or wishes()[name].default_roles, said=phrase) for name in names]
+    names, rest = _take_words(phrase, {wish.name: wish.words for wish in wishes().values()})
+    if not names or _NEGATED.search(rest):
+        raise PresetError(_no_wish(phrase))
+    roles, _ = _take_words(rest, _role_words())
+    return [
+        WishFor(wish=name, roles=tuple(roles) or wishes()[name].default_roles, said=phrase) for name in names
+    ]
+
+
+def _no_wish(phrase: str) -> str:
+    words = [word for wish in wishes().values() for word in wish.words]
+    if _take_words(phrase, {"": words})[0]:
+        return f"{phrase!r} says what is not wanted; say the opposite, such as soft instead of less punchy."
+    nearest = max(phrase.split(), key=lambda said: max(_likeness(said, word) for word in words))
+    return f"No chain answers to {phrase!r}; {did_you_mean(nearest, words)}"
+
+
+def _likeness(said: str, word: str) -> float:
+    return difflib.SequenceMatcher(None, said, word).ratio()
+
+
+def _take_words(phrase: str, table: Mapping[str, Iterable[str]]) -> tuple[list[str], str]:
+    """The names whose words stand in ``phrase``, and the phrase with ``_`` in their place.
+
+    Longer words go first, so that "backing vocals" are no vocals and "less bass" no bass.
+    """
+    pairs = sorted(
+        ((word, name) for name, words in table.items() for word in words), key=lambda p: -len(p[0])
+    )
+    names: dict[str, None] = {}
+    for word, name in pairs:
+        phrase, count = re.subn(rf"(?<!\w){re.escape(word)}(?!\w)", "_", phrase)
+        if count:
+            names[name] = None
+    return list(names), phrase
 
 
 def _applied(chain: Chain, found: WishFor) -> Chain:
@@ -138,7 +168,3 @@ def _place(chain: Chain, kind: str) -> int:
 @cache
 def _role_words() -> Mapping[str, tuple[str, ...]]:
     return {role: tuple(words) for role, words in shipped_table("roles.toml").items()}
-
-
-def _has_word(phrase: str, words: Iterable[str]) -> bool:
-    return any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", phrase) for word in words)
