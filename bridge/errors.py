@@ -4,6 +4,8 @@ The message of each says what was found, what was wanted and what to do. A class
 message when none is given.
 """
 
+from typing import Any
+
 
 class StembridgeError(Exception):
     """Something went wrong in stembridge."""
@@ -42,7 +44,14 @@ class StageError(StembridgeError):
 
 
 class QaError(StembridgeError):
-    """The master failed a hard check after the last retry, so it was not delivered."""
+    """The master failed a hard check after the last retry, so it was not delivered.
+
+    ``delivery`` is what was delivered all the same.
+    """
+
+    def __init__(self, message: str | None = None, delivery: Any = None) -> None:
+        super().__init__(message)
+        self.delivery = delivery
 
 
 class DeliveryError(StembridgeError):

@@ -1,6 +1,7 @@
 """The flow of a job, from the request to the delivery, in one place.
 
-    ingest -> analyse -> separate -> restore -> (mix -> master -> qa, corrected until it passes) -> export -> deliver
+    ingest -> analyse -> separate -> restore -> mix -> master -> qa -> export -> deliver
+                                                 ^------------------|  corrected, a bounded number of times
 
 Which of these run is the recipe's choice. Every stage is looked up on the shelf first, so a job that was
 killed, or one that asks for something else of the same song, starts where the finished stages end.
@@ -113,7 +114,7 @@ class _Flow:
         exported = self._export(song, analysis, stems, dry, rendered)
         delivery = self._deliver(song, stems, dry, rendered, exported)
         if self.recipe.has("master") and not rendered.has_passed:
-            raise QaError(_no_master(rendered.attempts[-1], delivery))
+            raise QaError(_no_master(rendered.attempts[-1], delivery), delivery)
         return delivery
 
     def _ingest(self) -> StageResult:
@@ -125,7 +126,9 @@ class _Flow:
     def _separate(self, song: StageResult) -> StageResult | None:
         if not self.recipe.has("separate"):
             return None
-        params = separate.Params(engines=self.config.separate.engines)
+        params = separate.Params(
+            engines=separate.choices(self.config.separate.engines), null_dbfs=self.config.qa.null_dbfs
+        )
         stems = roles.of_kind(song.assets, roles.STEM)
         return self.bench.do(separate.STAGE, params, [song.asset(roles.SOURCE), *stems])
 
@@ -140,13 +143,15 @@ class _Flow:
     def _render(
         self, song: StageResult, analysis: StageResult, stems: StageResult | None, dry: StageResult | None
     ) -> _Rendered:
-        """Mix, master and check; while a hard check fails, correct and render again, a bounded number of times."""
+        """Mix, master and check; while a hard check fails, correct and render again, so many times."""
         plan = planning.first_plan(self.job.request, self.recipe, self.config, analysis, dry)
         attempts: list[QaReport] = []
         while True:
             mixed = self.bench.do(mix.STAGE, plan.mix, dry.assets) if plan.mix and dry else None
             masters = self._master(plan, song, mixed)
-            checked = self._check(song, stems, dry, mixed, masters, plan)
+            if attempts:
+                self.report(events.QaRetryEnded(job_id=self.job.id, retry=attempts[-1].attempt))
+            checked = self._check(song, analysis, stems, dry, mixed, masters, plan)
             attempts.append(qa.report_of(checked).evolve(attempt=len(attempts) + 1))
             better = planning.corrected(plan, attempts[-1])
             if attempts[-1].passed or better is None or len(attempts) >= self.config.qa.max_attempts:
@@ -167,6 +172,7 @@ class _Flow:
     def _check(
         self,
         song: StageResult,
+        analysis: StageResult,
         stems: StageResult | None,
         dry: StageResult | None,
         mixed: StageResult | None,
@@ -179,6 +185,7 @@ class _Flow:
         params = qa.Params(
             settings=self.config.qa,
             goals=goals,
+            source_clipped_runs=int(analysis.facts["artefacts"]["clipped_runs"]),
             unreached=tuple(qa.unreached(masters)) if masters else (),
         )
         return self.bench.do(qa.STAGE, params, assets)

@@ -94,6 +94,6 @@ def _expect_free(folder: Path, wanted: int, what_for: str) -> None:
     free = shutil.disk_usage(folder).free
     if free < wanted:
         raise StorageError(
-            f"The disk of {folder} has {free / 1e9:.1f} GB free; this song needs {wanted / 1e9:.1f} GB there {what_for}. "
-            "Free some space or choose a folder on another disk."
+            f"The disk of {folder} has {free / 1e9:.1f} GB free; this song needs {wanted / 1e9:.1f} GB there "
+            f"{what_for}. Free some space or choose a folder on another disk."
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,7 +42,7 @@ class Inputs:
     def __init__(self, assets: Iterable[Asset]) -> None:
         self._assets = tuple(assets)
 
-    def __iter__(self) -> Iterable[Asset]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Asset]:
         return iter(self._assets)
 
     def path(self, role: str) -> Path:

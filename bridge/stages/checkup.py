@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bridge.audio import open_audio
-from bridge.measure.artefacts import ArtefactMeter
+from bridge.audio import Samples, open_audio
+from bridge.measure import heard_channels
 from bridge.measure.loudness import LoudnessMeter
-from bridge.measure.meter import feed, heard_channels
+from bridge.measure.meter import feed
 from bridge.measure.spectrum import SpectrumMeter
 from bridge.protocols import Progress
+from bridge.stages.inspection import Inspection
 from bridge.values import Value
 
 AUDIBLE_BAND_DB = -50.0
@@ -25,10 +26,32 @@ class Checkup(Value):
     true_peak_dbtp: float
     crest_db: float
     """True peak over integrated loudness (PLR)."""
-    bands_db: tuple[float, ...]
+    band_db: tuple[float, ...]
     """Long-term spectrum in bands."""
-    bad_samples: int
+    is_finite: bool
     is_silent: bool
+
+    @classmethod
+    def of(cls, seen: Inspection) -> Checkup:
+        """The check-up in an inspection."""
+        return cls(
+            loudness_lufs=seen.loudness.integrated_lufs,
+            true_peak_dbtp=seen.loudness.true_peak_dbtp,
+            crest_db=seen.loudness.peak_to_loudness_lu,
+            band_db=seen.spectrum.band_db,
+            is_finite=seen.artefacts.broken_samples == 0,
+            is_silent=seen.loudness.is_silent,
+        )
+
+
+class _Finite:
+    """Whether all samples are numbers."""
+
+    def __init__(self) -> None:
+        self.is_finite = True
+
+    def add(self, block: Samples) -> None:
+        self.is_finite = self.is_finite and bool(np.isfinite(block.sum(dtype=np.float64)))
 
 
 def check_up(path: Path, progress: Progress) -> Checkup:
@@ -36,28 +59,30 @@ def check_up(path: Path, progress: Progress) -> Checkup:
     with open_audio(path) as reader:
         rate_hz, channels = reader.info.rate_hz, heard_channels(reader)
         loudness, spectrum = LoudnessMeter(rate_hz, channels), SpectrumMeter(rate_hz, channels)
-        flaws = ArtefactMeter(rate_hz, channels)
-        feed(reader, loudness, spectrum, flaws, progress=progress)
+        finite = _Finite()
+        feed(reader, loudness, spectrum, finite, progress=progress)
     loud = loudness.result()
     return Checkup(
         loudness_lufs=loud.integrated_lufs,
         true_peak_dbtp=loud.true_peak_dbtp,
         crest_db=loud.peak_to_loudness_lu,
-        bands_db=spectrum.result().bands_db,
-        bad_samples=flaws.result().nonfinite_samples,
+        band_db=spectrum.result().band_db,
+        is_finite=finite.is_finite,
         is_silent=loud.is_silent,
     )
 
 
-def is_changed_too_much(before: Checkup, after: Checkup, crest_loss_db: float, tone_shift_db: float) -> str:
+def harm_done(before: Checkup, after: Checkup, crest_loss_db: float, tone_shift_db: float) -> str:
     """Why a treatment did harm, as a sentence; "" where it did none."""
-    if after.bad_samples:
-        return f"{after.bad_samples} samples came out as no numbers"
+    if not after.is_finite:
+        return "samples came out that are no numbers"
     if after.is_silent and not before.is_silent:
         return "it came out silent"
     lost_db = before.crest_db - after.crest_db
     if lost_db > crest_loss_db:
-        return f"it took {lost_db:.1f} dB of the peaks' height over the loudness; {crest_loss_db:.1f} dB is the limit"
+        return (
+            f"it lowered the peaks over the loudness by {lost_db:.1f} dB; {crest_loss_db:.1f} dB is the limit"
+        )
     shift_db = tone_shift(before, after)
     if shift_db > tone_shift_db:
         return f"it moved the tone by {shift_db:.1f} dB on average; {tone_shift_db:.1f} dB is the limit"
@@ -66,7 +91,7 @@ def is_changed_too_much(before: Checkup, after: Checkup, crest_loss_db: float, t
 
 def tone_shift(before: Checkup, after: Checkup) -> float:
     """Mean absolute difference of two long-term spectra in dB, their overall level apart."""
-    old, new = np.asarray(before.bands_db), np.asarray(after.bands_db)
+    old, new = np.asarray(before.band_db), np.asarray(after.band_db)
     heard = old > old.max() + AUDIBLE_BAND_DB
     difference = (new - old)[heard]
     return float(np.mean(np.abs(difference - np.median(difference)))) if heard.any() else 0.0

@@ -1,9 +1,9 @@
 """Deliver: everything under its name into the project's folder, whole or not at all.
 
 The files are gathered in a hidden folder beside the place where they belong, synced, and put there by one
-rename; the manifest is written last. What lies there already is never touched: the next delivery of a title is
-"Title v2". A job that was killed between the rename and its own book-keeping finds its delivery by the job's
-id in the manifest.
+rename; the manifest is written last. What lies there already is never touched: the next delivery of a title
+is "Title v2". A job that was killed between the rename and its own book-keeping finds its delivery by the
+job's id in the manifest.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from bridge.measure.loudness import Loudness, measure_loudness
 from bridge.protocols import Progress
 from bridge.stages import roles
 from bridge.stages.base import Inputs, Made, Room, Stage, for_each, part_of
-from bridge.stages.checkup import check_up, is_changed_too_much
+from bridge.stages.checkup import check_up, harm_done
 from bridge.values import Asset, Facts, SampleFormat, Value
 from presets import Chain, Target
 
@@ -72,10 +72,9 @@ def run(params: Params, inputs: Inputs, room: Room) -> Made:
     )
     if premaster.parent == room.folder:
         premaster.unlink()
-    files = {
-        f"{roles.MASTER}/{goal.target.name}": path for goal, (path, _) in zip(params.goals, made, strict=True)
-    }
-    masters = {goal.target.name: facts for goal, (_, facts) in zip(params.goals, made, strict=True)}
+    names = [goal.target.name for goal in params.goals]
+    files = {f"{roles.MASTER}/{name}": path for name, (path, _) in zip(names, made, strict=True)}
+    masters = {name: facts for name, (_, facts) in zip(names, made, strict=True)}
     return Made(files=files, facts={"chain": chain_facts, "masters": masters})
 
 
@@ -90,7 +89,7 @@ def _premaster(params: Params, mix: Asset, room: Room, progress: Progress) -> tu
     rack = run_file(mix.path, target, params.chain, progress=part_of(progress, 0, 0.5))
     before = check_up(mix.path, part_of(progress, 0.5, 0.75))
     after = check_up(target, part_of(progress, 0.75, 1.0))
-    harm = is_changed_too_much(before, after, params.drive_loss_db, params.tone_shift_db)
+    harm = harm_done(before, after, params.drive_loss_db, params.tone_shift_db)
     facts = {
         "is_kept": not harm,
         "why": harm,
@@ -152,7 +151,7 @@ class _Search:
         return is_at_most
 
     def _steps_per_lu(self) -> float:
-        """Decibels of gain for a LU of loudness: more than 1 where the limiter works; secant from two tries."""
+        """Decibels of gain for a LU of loudness: over 1 where the limiter works; secant of two tries."""
         if len(self._tried) < 2:
             return 1.1
         (gain_a, loud_a), (gain_b, loud_b) = self._tried[-2:]
@@ -175,6 +174,7 @@ class _Search:
     def _why_not(self, loudness: Loudness) -> str:
         target = self._goal.target
         return (
-            f"{target.integrated_lufs:g} LUFS would need more than the {target.max_limiting_db:g} dB of peak limiting "
-            f"that the target '{target.name}' allows; {loudness.integrated_lufs:.1f} LUFS is what it takes unharmed."
+            f"{target.integrated_lufs:g} LUFS would need more than the {target.max_limiting_db:g} dB of peak "
+            f"limiting that the target '{target.name}' allows; "
+            f"{loudness.integrated_lufs:.1f} LUFS is what it takes unharmed."
         )

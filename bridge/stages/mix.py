@@ -19,7 +19,7 @@ from bridge.dsp.rack import run_file
 from bridge.protocols import Progress
 from bridge.stages import roles
 from bridge.stages.base import Inputs, Made, Room, Stage, for_each, part_of
-from bridge.stages.checkup import Checkup, check_up, is_changed_too_much
+from bridge.stages.checkup import Checkup, check_up, harm_done
 from bridge.values import Asset, Facts, Value
 from presets import Chain
 
@@ -81,7 +81,7 @@ def _process(asset: Asset, plan: StemPlan, params: Params, room: Room, progress:
     target = room.folder / f"processed {plan.label}.wav"
     rack = run_file(asset.path, target, plan.chain, progress=part_of(progress, 0.2, 0.8))
     after = check_up(target, part_of(progress, 0.8, 1.0))
-    harm = is_changed_too_much(before, after, params.crest_loss_db, params.tone_shift_db)
+    harm = harm_done(before, after, params.crest_loss_db, params.tone_shift_db)
     if harm:
         target.unlink()
         return _as_it_is(asset, plan, harm)
@@ -142,4 +142,4 @@ def _blocks(stems: list[_Processed], gain_db: float) -> Iterator[tuple[Samples, 
         readers = [stack.enter_context(open_audio(stem.path)) for stem in stems]
         for blocks in zip(*(reader.blocks() for reader in readers), strict=True):
             parts = [block * gain for block, gain in zip(blocks, gains, strict=True)]
-            yield np.sum(parts, axis=0, dtype=np.float64).astype(np.float32), parts
+            yield np.asarray(np.sum(parts, axis=0, dtype=np.float64), np.float32), parts

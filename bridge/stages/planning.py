@@ -12,7 +12,7 @@ from functools import partial
 from bridge.config import Config, Recipe
 from bridge.stages import master, mix, roles
 from bridge.values import JobRequest, QaCheck, QaReport, StageResult, Value
-from presets import Chain, chain_for, target, with_wishes
+from presets import Library, apply_wishes, target
 
 PEAK_MARGIN_STEP_DB = 0.05
 LOUDNESS_REACH_LU = 2.0
@@ -56,7 +56,7 @@ def _stem(
 ) -> mix.StemPlan:
     stem_lufs = float(dry.facts["stems"][label]["after"]["loudness_lufs"])
     role = roles.role_of(label)
-    chain = with_wishes(chain_for(role.value, style), request.wishes).at_level(stem_lufs)
+    chain = apply_wishes(Library().chain(role.value, style), request.wishes).at_level(stem_lufs)
     move_db, reason = _move(stem_lufs - song_lufs, role.value, config)
     return mix.StemPlan(label=label, chain=chain, move_db=move_db, move_reason=reason)
 
@@ -79,9 +79,7 @@ def _move(relative_lu: float, role: str, config: Config) -> tuple[float, str]:
 def _master(
     request: JobRequest, recipe: Recipe, style: str, config: Config, analysis: StageResult
 ) -> master.Params:
-    chain: Chain = chain_for("master", style)
-    if not recipe.has("mix"):
-        chain = with_wishes(chain, request.wishes)
+    chain = apply_wishes(Library().chain("master", style), request.wishes)
     names = request.targets or recipe.targets
     return master.Params(
         chain=chain.at_level(float(analysis.facts["loudness"]["integrated_lufs"])),
@@ -150,8 +148,6 @@ _CORRECTIONS: dict[str, Callable[[Plan, QaCheck], Plan]] = {
         _for_goal, change=lambda goal: goal.evolve(ceiling_margin_db=goal.ceiling_margin_db + 0.2)
     ),
     "loudness": _shift_loudness,
-    "correlation": _without_master_chain,
-    "dc": _without_master_chain,
     "not_finite": _without_stem_chain,
     "silence": _without_stem_chain,
 }

@@ -1,0 +1,183 @@
+"""``stembridge doctor``: looks at everything that stembridge needs and says what to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge.cli.console import EXIT_FAILED, config_from, console, store_path
+from bridge.config import Config
+from bridge.errors import StembridgeError
+
+WANTED_FREE_GB = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that was looked at; ``is_needed`` tells a fault from a missing extra."""
+
+    what: str
+    found: str
+    is_fine: bool
+    is_needed: bool = True
+    advice: str = ""
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    config_file: Annotated[Path | None, typer.Option("--config", help="Your settings.")] = None,
+) -> None:
+    """Check this machine; exit code 1 where something that is needed is missing."""
+    config = config_from(config_file)
+    findings = [_looked(check, config) for check in CHECKS]
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        _print(findings)
+    if any(finding.is_needed and not finding.is_fine for finding in findings):
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _looked(check: Callable[[Config], Finding], config: Config) -> Finding:
+    try:
+        return check(config)
+    except Exception as error:
+        what = (check.__doc__ or check.__name__).strip().rstrip(".")
+        return Finding(
+            what=what, found=f"{type(error).__name__}: {error}", is_fine=False, advice="Reinstall stembridge."
+        )
+
+
+def _print(findings: list[Finding]) -> None:
+    from rich.markup import escape
+
+    for finding in findings:
+        mark = (
+            "[green]ok[/]  "
+            if finding.is_fine
+            else ("[red]no[/]  " if finding.is_needed else "[yellow]-[/]   ")
+        )
+        console().print(f"{mark}{finding.what}: {escape(finding.found)}", highlight=False, soft_wrap=True)
+        if not finding.is_fine and finding.advice:
+            console().print(f"    {escape(finding.advice)}", highlight=False, soft_wrap=True)
+
+
+def _python(_config: Config) -> Finding:
+    """Python."""
+    found = f"{platform.python_version()} on {platform.platform(terse=True)}, {os.cpu_count()} cores"
+    return Finding(
+        what="Python",
+        found=found,
+        is_fine=sys.version_info >= (3, 11),
+        advice="Install Python 3.11 or newer.",
+    )
+
+
+def _version(_config: Config) -> Finding:
+    """stembridge."""
+    from bridge import __version__
+
+    return Finding(what="stembridge", found=__version__, is_fine=True)
+
+
+def _settings(_config: Config) -> Finding:
+    """Settings."""
+    from bridge.config import user_config_path
+
+    path = user_config_path()
+    return Finding(
+        what="Settings", found=f"{path}" if path.exists() else f"the defaults (no {path})", is_fine=True
+    )
+
+
+def _data_folder(config: Config) -> Finding:
+    """Data folder."""
+    folder = config.data_folder
+    folder.mkdir(parents=True, exist_ok=True)
+    free_gb = shutil.disk_usage(folder).free / 1e9
+    return Finding(
+        what="Data folder",
+        found=f"{folder}, {free_gb:.1f} GB free",
+        is_fine=os.access(folder, os.W_OK) and free_gb >= WANTED_FREE_GB,
+        advice=f"Free some space ({WANTED_FREE_GB:g} GB do), or set work.folder to another disk.",
+    )
+
+
+def _jobs(config: Config) -> Finding:
+    """Jobs."""
+    from bridge.jobs import open_store
+
+    try:
+        store = open_store(store_path(config))
+    except StembridgeError as error:
+        return Finding(what="Jobs", found=error.message, is_fine=False)
+    try:
+        return Finding(what="Jobs", found=f"{store.count()} in {store_path(config)}", is_fine=True)
+    finally:
+        store.close()
+
+
+def _decoders(_config: Config) -> Finding:
+    """Decoders."""
+    import av
+
+    wanted = ("mp3", "aac", "vorbis", "opus", "alac")
+    missing = [name for name in wanted if name not in av.codecs_available]
+    found = f"FFmpeg libraries of PyAV {av.__version__}" + (
+        f", without {', '.join(missing)}" if missing else ""
+    )
+    return Finding(
+        what="Decoders",
+        found=found,
+        is_fine=not missing,
+        advice="Reinstall it: pip install --force-reinstall av",
+    )
+
+
+def _separators(config: Config) -> Finding:
+    """Separators."""
+    from bridge import registry
+
+    there = registry.names("bridge.separators")
+    wanted = config.separate.engines
+    return Finding(
+        what="Separators",
+        found=f"installed: {', '.join(there)}; used in this order: {', '.join(wanted)}",
+        is_fine=any(name in there for name in wanted),
+        advice="Name an installed one in separate.engines.",
+    )
+
+
+def _plug_ins(_config: Config) -> Finding:
+    """zam-plugins."""
+    folders = [Path("/usr/lib/vst3"), Path("/Library/Audio/Plug-Ins/VST3"), Path.home() / ".vst3"]
+    folders.append(Path(os.environ.get("COMMONPROGRAMFILES", "C:/Program Files/Common Files")) / "VST3")
+    there = [folder for folder in folders if any(folder.glob("Zam*.vst3"))]
+    return Finding(
+        what="zam-plugins",
+        found=f"in {there[0]}" if there else "not found (only for opening the delivered presets yourself)",
+        is_fine=bool(there),
+        is_needed=False,
+        advice="They are free: zamaudio.com, or Debian's package zam-plugins.",
+    )
+
+
+CHECKS: tuple[Callable[[Config], Finding], ...] = (
+    _version,
+    _python,
+    _settings,
+    _data_folder,
+    _jobs,
+    _decoders,
+    _separators,
+    _plug_ins,
+)

@@ -1,0 +1,182 @@
+"""``stembridge process``: songs in, deliveries out, by the same path that the service takes."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bridge.cli.console import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_UNUSABLE,
+    config_from,
+    console,
+    errors_console,
+    store_path,
+)
+from bridge.cli.progress import progress_of
+from bridge.errors import StembridgeError
+from bridge.values import JobOrigin, JobRequest, JobState
+
+if TYPE_CHECKING:
+    from bridge.config import Config
+    from bridge.jobs import Ended, JobStore, Workers
+
+
+def process(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Songs; a zip or folder of stems is one.")
+    ],
+    project: Annotated[
+        Path | None,
+        typer.Option(
+            "--project", metavar="DIR", help="The project's folder; left out, the song's own folder."
+        ),
+    ] = None,
+    recipe: Annotated[
+        str, typer.Option("--recipe", metavar="NAME", help="What to make: full, quick, stems-only, ...")
+    ] = "full",
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--target", metavar="NAME", help="Loudness target of a master; may be given several times."
+        ),
+    ] = None,
+    wish: Annotated[
+        list[str] | None,
+        typer.Option("--wish", metavar="WORDS", help='Such as "punchy drums"; may be given several times.'),
+    ] = None,
+    keep_separated: Annotated[
+        bool,
+        typer.Option(
+            "--keep-separated", help="Deliver the stems as separated, too, and what they null against."
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print paths and main figures as JSON.")] = False,
+    config_file: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="Settings to merge over the defaults.")
+    ] = None,
+) -> None:
+    """Turn songs into stems, masters and presets in the project's folder."""
+    config = config_from(config_file)
+    requests = [
+        JobRequest(
+            source=file.expanduser().absolute(),
+            recipe=recipe,
+            destination=(project or file.expanduser().absolute().parent).expanduser().absolute(),
+            targets=tuple(target or ()),
+            wishes=tuple(wish or ()),
+            keep_separated=keep_separated,
+            origin=JobOrigin.CLI,
+        )
+        for file in files
+    ]
+    results = _process_all(requests, config)
+    _print_results(requests, results, as_json=as_json)
+    raise typer.Exit(max((_exit_code(result) for result in results), default=0))
+
+
+def _process_all(requests: list[JobRequest], config: Config) -> list[Ended | StembridgeError]:
+    """One after the other; a song that fails does not keep the next from its turn, Ctrl-C does."""
+    from bridge.jobs import Workers, interrupt_cancels, open_store
+
+    results: list[Ended | StembridgeError] = []
+    cancel = threading.Event()
+    config.data_folder.mkdir(parents=True, exist_ok=True)
+    store = open_store(store_path(config))
+    with Workers(threads=1) as workers, interrupt_cancels(cancel):
+        try:
+            store.release_orphans()
+            for request in requests:
+                if cancel.is_set():
+                    break
+                results.append(_process_one(request, config, store, workers, cancel))
+        finally:
+            store.close()
+    return results
+
+
+def _process_one(
+    request: JobRequest, config: Config, store: JobStore, workers: Workers, cancel: threading.Event
+) -> Ended | StembridgeError:
+    from bridge.jobs import hash_source, run_job, submit_request
+
+    try:
+        config.recipe(request.recipe)
+        submitted = submit_request(store, request, hash_source(request.source))
+        with progress_of(request.source.name) as show:
+            ended = run_job(
+                store, submitted.job.id, settings=config, workers=workers, publish=show, cancel=cancel
+            )
+    except StembridgeError as error:
+        return error
+    if ended is None:
+        return StembridgeError(
+            f"{request.source.name} is being processed by another stembridge (job {submitted.job.id}); "
+            "its result lands in the same place. See: stembridge status"
+        )
+    return ended
+
+
+def _exit_code(result: Ended | StembridgeError) -> int:
+    from bridge.errors import ConfigError, InputError
+
+    if isinstance(result, StembridgeError):
+        return EXIT_UNUSABLE if isinstance(result, ConfigError | InputError) else EXIT_FAILED
+    if result.job.state is JobState.CANCELLED:
+        return EXIT_INTERRUPTED
+    return 0 if result.job.state is JobState.SUCCESS else EXIT_FAILED
+
+
+def _print_results(
+    requests: list[JobRequest], results: list[Ended | StembridgeError], *, as_json: bool
+) -> None:
+    pairs = list(zip(requests, results, strict=False))
+    if as_json:
+        typer.echo(json.dumps([_as_json(request, result) for request, result in pairs], indent=2))
+        return
+    for request, result in pairs:
+        _print_one(request, result)
+
+
+def _as_json(request: JobRequest, result: Ended | StembridgeError) -> dict[str, object]:
+    about: dict[str, object] = {"source": str(request.source), "recipe": request.recipe}
+    if isinstance(result, StembridgeError):
+        return about | {"state": "FAILED", "error": result.message}
+    job = result.job
+    about |= {"job": job.id, "state": str(job.state), "error": job.error}
+    if job.delivery:
+        folder = job.delivery.folder
+        about |= {
+            "folder": str(folder),
+            "files": [str(folder / file) for file in job.delivery.files],
+            "figures": job.delivery.main_figures,
+        }
+    return about
+
+
+def _print_one(request: JobRequest, result: Ended | StembridgeError) -> None:
+    from rich.markup import escape
+
+    name = escape(request.source.name)
+    if isinstance(result, StembridgeError):
+        errors_console().print(f"[bold red]{name}:[/] {escape(result.message)}", highlight=False)
+        return
+    job = result.job
+    if job.state is JobState.CANCELLED:
+        errors_console().print(f"[yellow]{name}:[/] interrupted; the same command goes on where it stopped.")
+    elif job.error:
+        errors_console().print(f"[bold red]{name}:[/] {escape(job.error)}", highlight=False)
+    if job.delivery:
+        for line in job.delivery.main_figures.get("lines", []):
+            console().print(f"  {escape(line)}", highlight=False)
+        console().print(
+            f"[bold]{name}[/] is in {escape(str(job.delivery.folder))}", highlight=False, soft_wrap=True
+        )
+        report = job.delivery.folder / "Report.html"
+        if "Report.html" in job.delivery.files:
+            console().print(f"  open {escape(str(report))}", highlight=False, soft_wrap=True)

@@ -1,0 +1,81 @@
+"""The progress of a job in the terminal: stage, share, time left; plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from bridge import events
+from bridge.cli.console import errors_console
+
+STAGE_WORDS = {
+    "ingest": "Reading",
+    "analyse": "Listening",
+    "separate": "Separating",
+    "restore": "Restoring",
+    "mix": "Mixing",
+    "master": "Mastering",
+    "qa": "Checking",
+    "export": "Writing presets and report",
+    "deliver": "Delivering",
+}
+
+
+@contextlib.contextmanager
+def progress_of(name: str) -> Iterator[Callable[[events.Event], None]]:
+    """Shows what happens to a job while the context lasts; gives the function that takes its events."""
+    if errors_console().is_terminal:
+        with _bar(name) as show:
+            yield show
+    else:
+        yield _lines(name)
+
+
+@contextlib.contextmanager
+def _bar(name: str) -> Iterator[Callable[[events.Event], None]]:
+    from rich.markup import escape
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (
+        TextColumn("{task.fields[song]}", markup=False),
+        TextColumn("[cyan]{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TextColumn("{task.fields[left]}"),
+    )
+    with Progress(*columns, console=errors_console(), transient=True) as progress:
+        task = progress.add_task("Starting", total=1.0, left="", song=_short(escape(name)))
+
+        def show(event: events.Event) -> None:
+            if isinstance(event, events.JobProgress):
+                words = STAGE_WORDS.get(event.stage, event.stage)
+                progress.update(
+                    task, completed=event.share, description=words, left=left_words(event.remaining_s)
+                )
+            elif isinstance(event, events.StageStarted):
+                progress.update(task, description=STAGE_WORDS.get(event.stage, event.stage))
+            elif isinstance(event, events.QaRetryStarted):
+                progress.console.print(f"Once more, corrected: {'; '.join(event.reasons)}", highlight=False)
+
+        yield show
+
+
+def _lines(name: str) -> Callable[[events.Event], None]:
+    def show(event: events.Event) -> None:
+        if isinstance(event, events.StageDone):
+            words = STAGE_WORDS.get(event.stage, event.stage)
+            how = "finished earlier" if event.was_reused else f"{event.seconds:.1f} s"
+            errors_console().print(f"{name}: {words} - {how}", highlight=False, markup=False)
+
+    return show
+
+
+def left_words(seconds: float | None) -> str:
+    """Time left in words: "12 s left", "3 min left"; nothing while it is not known."""
+    if seconds is None:
+        return ""
+    return f"{seconds:.0f} s left" if seconds < 90 else f"{seconds / 60:.0f} min left"
+
+
+def _short(text: str, length: int = 40) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
