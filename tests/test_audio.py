@@ -709,7 +709,8 @@ class TestLongFiles:
             for _ in range(540):
                 out.write(block)
         assert (tmp_path / "a.wav").stat().st_size > 2**32
-        assert (tmp_path / "a.wav").open("rb").read(4) == b"RF64"
+        with (tmp_path / "a.wav").open("rb") as file:
+            assert file.read(4) == b"RF64"
         with open_audio(tmp_path / "a.wav") as reader:
             assert reader.info.frames == 540_000_000
             reader.seek(539_000_000)
