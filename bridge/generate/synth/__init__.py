@@ -1,0 +1,1 @@
+"""The composer's instruments: a note in, a wave out."""
