@@ -1,1 +1,41 @@
 """The processors: block by block, the same result for any block size."""
+
+from bridge.dsp.dynamics import CompressorProcessor, DeEsserProcessor
+from bridge.dsp.eq import EqProcessor, eq_response_db
+from bridge.dsp.gain import GainProcessor
+from bridge.dsp.gate import GateProcessor
+from bridge.dsp.limiter import LimiterProcessor, LimitReport, limit_file
+from bridge.dsp.multiband import MultibandProcessor
+from bridge.dsp.processor import Figures, Processor
+from bridge.dsp.rack import EffectReport, Rack, RackReport, build, run, run_file
+from bridge.dsp.saturate import SaturatorProcessor
+from bridge.dsp.stereo import StereoWidthProcessor
+from bridge.dsp.stream import aligned, process_audio, process_file
+from bridge.dsp.transients import TransientShaperProcessor
+
+__all__ = [
+    "CompressorProcessor",
+    "DeEsserProcessor",
+    "EffectReport",
+    "EqProcessor",
+    "Figures",
+    "GainProcessor",
+    "GateProcessor",
+    "LimitReport",
+    "LimiterProcessor",
+    "MultibandProcessor",
+    "Processor",
+    "Rack",
+    "RackReport",
+    "SaturatorProcessor",
+    "StereoWidthProcessor",
+    "TransientShaperProcessor",
+    "aligned",
+    "build",
+    "eq_response_db",
+    "limit_file",
+    "process_audio",
+    "process_file",
+    "run",
+    "run_file",
+]

@@ -20,11 +20,11 @@ class GateProcessor(Processor):
 
     The gate opens where the peak of the louder channel reaches the threshold. It begins to close when the
     level has stayed 3 dB below it for ``hold_ms``. Attack and release are time constants of the gain.
-    The level falls by 8.7 dB in 10 ms at most, so that the zero crossings of a low note do not close it.
+    The level falls by 8.7 dB in 25 ms at most, so that the zero crossings of a low note do not close it.
     """
 
     _HYSTERESIS_DB = -3.0
-    _LEVEL_FALL_MS = 10.0
+    _LEVEL_FALL_MS = 25.0
     _SETTLED = 1e-9
 
     def __init__(self, settings: Gate, *, rate_hz: int, channels: int) -> None:

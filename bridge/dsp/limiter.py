@@ -30,7 +30,7 @@ _TIGHTER_DB = 0.01
 class LimiterProcessor(Processor):
     """A look-ahead limiter for the waveform between the samples, one gain for both channels.
 
-    Peaks are looked for at 8 times the rate (4 times from 64 kHz on, 2 times from 128 kHz on). The reduction
+    Peaks are looked for at 8 times the rate (4 times from 100 kHz on). The reduction
     that one needs is held over the look-ahead, falls with the release, and is smoothed by two moving averages
     that together are as long as the look-ahead: the whole reduction is there when the peak comes, without a
     step. A slow second release keeps most of what is reduced all the time, so that dense material is not
@@ -55,7 +55,7 @@ class LimiterProcessor(Processor):
         super().__init__(rate_hz=rate_hz, channels=channels)
         self._input = amplitude(gain_db)
         self._ceiling = amplitude(ceiling_dbtp - self._MARGIN_DB)
-        self._factor = 8 if rate_hz < 64_000 else 4 if rate_hz < 128_000 else 2
+        self._factor = 8 if rate_hz < 100_000 else 4
         half = max(4, frames_of(self._LOOKAHEAD_MS / 2, rate_hz))
         self._average = (_MovingAverage(half), _MovingAverage(half))
         self._window = 2 * half - 1

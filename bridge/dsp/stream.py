@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from bridge.audio import BLOCK_FRAMES, Audio, AudioWriter, Samples, open_audio
+from bridge.errors import AudioError
 from bridge.protocols import Progress, no_progress
 from bridge.values import SampleFormat
 
@@ -68,6 +69,7 @@ def process_file(
     it. Returns the processor for its figures. Raises AudioError where the source cannot be read or has more
     than two channels, or the target cannot be written; no target is left then.
     """
+    _expect_another(source, target)
     with open_audio(source) as reader:
         rate_hz, channels = reader.info.rate_hz, reader.info.channels
         processor = make(rate_hz, channels)
@@ -76,6 +78,11 @@ def process_file(
                 writer.write(block)
                 progress(min(1.0, writer.frames / max(1, reader.info.frames)))
     return processor
+
+
+def _expect_another(source: Path, target: Path) -> None:
+    if source.resolve() == target.resolve():
+        raise AudioError(f"{source.name} would be written over itself; wanted another file as the target.")
 
 
 def _silence(processor: Takes) -> Iterator[Samples]:

@@ -12,23 +12,23 @@ from presets.chain import TransientShaper
 class TransientShaperProcessor(Processor):
     """One gain for both channels from the difference of two envelopes, in dB. No latency.
 
-    A differential-envelope shaper: the level (peaks, falling with 30 ms) is smoothed fast and slowly. Where
-    the fast one is above the slow one, something begins; where the slow one (of a longer time) is above, it
-    dies away. The difference does not know the level, so that loud and soft notes are shaped alike. A steady
-    signal has no difference, and what fluctuates by less than 2 dB counts as steady. What is below -70 dBFS
-    is not looked at.
+    A differential-envelope shaper. Where the level (peaks that fall with 30 ms) smoothed fast is above the
+    same smoothed slowly, something begins; where peaks that fall slowly are above it, something dies away.
+    The difference does not know the level, so that loud and soft notes are shaped alike. A steady signal has
+    no difference, and what fluctuates by less than 2 to 3 dB counts as steady. What is below -70 dBFS is not
+    looked at.
     """
 
     _FALL_MS = 30.0
     _FAST_MS = 0.7
     _ATTACK_MS = 25.0
-    _SUSTAIN_FAST_MS = 15.0
-    _SUSTAIN_MS = 180.0
+    _SUSTAIN_MS = 10.0
+    _SLOW_FALL_MS = 500.0
     _GAIN_MS = 0.5
     _FLOOR = amplitude(-70.0)
-    _DEAD_DB = 2.0
-    _FULL_DB = 8.0
-    """Difference at which the whole of ``attack_db`` or ``sustain_db`` is given."""
+    _ATTACK_SPAN_DB = (2.0, 8.0)
+    """Differences up to which nothing and from which the whole of ``attack_db`` is given."""
+    _SUSTAIN_SPAN_DB = (3.0, 12.0)
 
     def __init__(self, settings: TransientShaper, *, rate_hz: int, channels: int) -> None:
         super().__init__(rate_hz=rate_hz, channels=channels)
@@ -37,8 +37,8 @@ class TransientShaperProcessor(Processor):
         self._level = FallingMaximum(self._FALL_MS * per_ms)
         self._fast = Smoother(self._FAST_MS * per_ms)
         self._slow = Smoother(self._ATTACK_MS * per_ms)
-        self._sustain_fast = Smoother(self._SUSTAIN_FAST_MS * per_ms)
-        self._sustain_slow = Smoother(self._SUSTAIN_MS * per_ms)
+        self._slow_level = FallingMaximum(self._SLOW_FALL_MS * per_ms)
+        self._sustain = Smoother(self._SUSTAIN_MS * per_ms)
         self._gain = Smoother(self._GAIN_MS * per_ms)
         self._most_db = self._least_db = 0.0
 
@@ -47,29 +47,36 @@ class TransientShaperProcessor(Processor):
         return {"max_gain_db": round(self._most_db, 2), "min_gain_db": round(self._least_db, 2)}
 
     def _work(self, x: Wide) -> Wide:
-        above_floor = np.maximum(self._level(linked_peak(x)) / self._FLOOR, 1.0)
-        level = np.log10(above_floor)
-        level *= 20
-        gain_db = self._gain(self._attack_gain(level) + self._sustain_gain(level))
+        peak = linked_peak(x)
+        level = self._above_floor(self._level(peak))
+        gain_db = self._gain(self._wanted_db(level, self._above_floor(self._slow_level(peak))))
         self._most_db = max(self._most_db, float(gain_db.max()))
         self._least_db = min(self._least_db, float(gain_db.min()))
         x *= gain_of(-gain_db)
         return x
 
-    def _attack_gain(self, level: Wide) -> Wide:
-        if not self._attack_db:
-            return np.zeros_like(level)
-        return self._share(self._fast(level) - self._slow(level)) * self._attack_db
+    def _above_floor(self, level: Wide) -> Wide:
+        """A level in dB above the floor, 0 below it."""
+        made: Wide = np.log10(np.maximum(level / self._FLOOR, 1.0))
+        made *= 20
+        return made
 
-    def _sustain_gain(self, level: Wide) -> Wide:
+    def _wanted_db(self, level: Wide, slow_level: Wide) -> Wide:
+        begins = _share(self._fast(level) - self._slow(level), self._ATTACK_SPAN_DB)
         if not self._sustain_db:
-            return np.zeros_like(level)
-        return self._share(self._sustain_slow(level) - self._sustain_fast(level)) * self._sustain_db
-
-    def _share(self, difference_db: Wide) -> Wide:
-        share = np.clip((difference_db - self._DEAD_DB) / (self._FULL_DB - self._DEAD_DB), 0, 1)
-        return np.asarray(share * share * (3 - 2 * share), np.float64)
+            return begins * self._attack_db
+        # what begins is not dying away any more, though the smoothed difference still says so
+        fades = _share(self._sustain(slow_level - level), self._SUSTAIN_SPAN_DB) * (1 - begins)
+        return begins * self._attack_db + fades * self._sustain_db
 
     def _is_at_rest(self) -> bool:
-        smoothers = (self._fast, self._slow, self._sustain_fast, self._sustain_slow, self._gain)
-        return self._level.is_at_rest and all(smoother.is_at_rest for smoother in smoothers)
+        smoothers = (self._fast, self._slow, self._sustain, self._gain)
+        levels = (self._level, self._slow_level)
+        return all(part.is_at_rest for part in (*smoothers, *levels))
+
+
+def _share(difference_db: Wide, span_db: tuple[float, float]) -> Wide:
+    """0 below the span, 1 above it, smooth in between."""
+    start, full = span_db
+    share = np.clip((difference_db - start) / (full - start), 0, 1)
+    return np.asarray(share * share * (3 - 2 * share), np.float64)
