@@ -82,7 +82,7 @@ def _rhythm_section(form: Form, sheet: StyleSheet, spec: SongSpec) -> list[Part]
         notes = drum_notes(form, sheet, spec.seed)
         parts.append(Part(name="drums", role=Role.DRUMS, instrument=kit, sheet=room, notes=notes))
     if bass:
-        dry = PartSheet(instrument=bass, reverb=0.0, lowcut_hz=28)
+        dry = PartSheet(instrument=bass, reverb=0.0, lowcut_hz=28, spread=0.0)
         notes = bass_notes(form, sheet, spec.seed)
         parts.append(Part(name="bass", role=Role.BASS, instrument=bass, sheet=dry, notes=notes))
     return parts

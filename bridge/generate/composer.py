@@ -70,8 +70,8 @@ def compose(spec: SongSpec, *, rate_hz: int = 44_100) -> ComposedSong:
     """Compose, play and mix a song.
 
     Takes a spec and a sample rate of 16,000 to 96,000 Hz. The stems are stereo float32; their sum peaks at
-    -3 dBFS. Everything follows from the spec and the rate: the same two give the same bytes. Memory grows with
-    the length: about 1.7 GB at the limit of ten minutes at 44.1 kHz.
+    -3 dBFS. Everything follows from the spec and the rate: the same two give the same bytes. Memory grows
+    with the length: about 1.7 GB at the limit of ten minutes, at 44.1 kHz.
 
     Raises InputError for another rate, or where the spec leaves nobody to play.
 
@@ -102,7 +102,7 @@ def write_song(
     stem_format: SampleFormat = SampleFormat.FLOAT32,
     mixture_name: str = "mixture",
 ) -> WrittenSong:
-    """Write ``mixture.wav``, a WAV for each stem, and ``truth.json`` into ``folder``, which is made if needed.
+    """Write ``mixture.wav``, a WAV for each stem and ``truth.json`` into ``folder``, made if needed.
 
     With 24-bit or float files the written stems sum to the written mixture exactly; 16-bit rounds it.
     Raises AudioError where the disk does not take it.

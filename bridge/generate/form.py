@@ -31,7 +31,9 @@ _FORMS: tuple[tuple[tuple[SectionKind, float], ...], ...] = tuple(
     )
 )
 _MOST_BARS = (4, 9, 15, 27, 44)
-"""Up to how many bars the forms above serve; the last serves all that is longer."""
+"""Up to how many bars the forms above serve; the last serves up to the next."""
+_LONG_BARS = 76
+"""From here on verses and choruses come back until they are of the usual length again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,11 +119,20 @@ def _asked(wanted: tuple[SectionSpec, ...]) -> tuple[Section, ...]:
 
 def _planned(duration_s: float, bar_s: float) -> tuple[Section, ...]:
     bars = max(1, int((duration_s - LEAD_IN_S - 0.5) / bar_s))
-    form = _FORMS[sum(bars > most for most in _MOST_BARS)]
+    form = _long_form(bars) if bars > _LONG_BARS else _FORMS[sum(bars > most for most in _MOST_BARS)]
     total = sum(weight for _, weight in form)
     ends = _marks([weight / total * bars for _, weight in form], bars)
     sizes = [end - start for start, end in zip([0, *ends], ends, strict=False)]
     return _laid_out([(kind, size) for (kind, _), size in zip(form, sizes, strict=True) if size])
+
+
+def _long_form(bars: int) -> tuple[tuple[SectionKind, float], ...]:
+    """The longest form with as many verse-chorus pairs as fill the bars in about sixteen each."""
+    intro, *_, bridge, chorus, outro = _FORMS[-1]
+    pair = _FORMS[-1][1:3]
+    turns = max(2, round((bars - 24) / 16))
+    first = turns // 2 + 1
+    return (intro, *pair * first, bridge, *pair * (turns - first), chorus, outro)
 
 
 def _marks(sizes: list[float], bars: int) -> list[int]:

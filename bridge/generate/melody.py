@@ -40,8 +40,8 @@ RHYTHMS = {
 }
 """Two bars each, by how many notes they have."""
 SYLLABLES = {
-    "verse": ("la", "doo", "na", "da", "oh", "no"),
-    "chorus": ("oh", "ah", "hey", "la", "ooh", "na"),
+    "verse": ("la", "doo", "na", "da", "oh", "sha", "no"),
+    "chorus": ("oh", "sha", "hey", "la", "ah", "hoo", "na"),
     "long": ("ah", "ooh", "oh", "hoo"),
 }
 _STEPS = (0, 1, -1, 2, -2, 3, -3, 4)

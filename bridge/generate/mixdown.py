@@ -111,7 +111,9 @@ def _punch(bus: Wave, drive: float) -> None:
 def _pump(wave: Wave, drums: tuple[Part, ...], depth_db: float, rate_hz: int) -> None:
     """Ducks a wave under each kick and lets it come back within a quarter of a second."""
     shape_s = np.arange(int(0.28 * rate_hz)) / rate_hz
-    dip = np.clip(shape_s / 0.004, 0, 1) * np.clip(1 - shape_s / 0.28, 0, 1) ** 1.5
+    dip = (0.5 - 0.5 * np.cos(np.pi * np.clip(shape_s / 0.012, 0, 1))) * np.clip(
+        1 - shape_s / 0.28, 0, 1
+    ) ** 1.5
     depth = np.zeros(wave.shape[1], np.float32)
     for note in (note for part in drums for note in part.notes if note.sound == "kick"):
         start = round(note.onset_s * rate_hz)

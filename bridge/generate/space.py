@@ -65,7 +65,7 @@ def convolved(wave: Wave, response: Wave) -> Wave:
 
 
 def by_blocks(wave: Wave, sections: Curve) -> Wave:
-    """Second-order sections over the last axis in place: float64 inside, without a float64 copy of the song."""
+    """Second-order sections over the last axis in place: float64 inside, no float64 copy of the song."""
     state = np.zeros((len(sections), *wave.shape[:-1], 2))
     run = partial(signal.sosfilt, sections, axis=-1)
     for start in range(0, wave.shape[-1], _BLOCK):
@@ -78,5 +78,5 @@ def mono_bass(wave: Wave, rate_hz: int) -> Wave:
     """Stereo with its side signal cut below 110 Hz."""
     side = 0.5 * (wave[0] - wave[1])
     middle = 0.5 * (wave[0] + wave[1])
-    by_blocks(side, signal.butter(2, MONO_BELOW_HZ, "highpass", fs=rate_hz, output="sos"))
+    by_blocks(side, signal.butter(4, MONO_BELOW_HZ, "highpass", fs=rate_hz, output="sos"))
     return np.stack([middle + side, middle - side])

@@ -18,7 +18,7 @@ class Kit:
 
     kick_hz: float = 52
     kick_from_hz: float = 190
-    kick_s: float = 0.32
+    kick_s: float = 0.25
     kick_click: float = 0.5
     kick_drive: float = 1.5
     snare_hz: float = 188
@@ -40,7 +40,7 @@ KITS: dict[Instrument, Kit] = {
     Instrument.HOUSE_KIT: Kit(
         kick_hz=49,
         kick_from_hz=320,
-        kick_s=0.38,
+        kick_s=0.31,
         kick_click=0.6,
         kick_drive=2.5,
         snare_hz=200,
@@ -50,7 +50,7 @@ KITS: dict[Instrument, Kit] = {
     Instrument.TRAP_KIT: Kit(
         kick_hz=46,
         kick_from_hz=260,
-        kick_s=0.42,
+        kick_s=0.36,
         kick_drive=3.0,
         snare_hz=205,
         snare_s=0.16,
@@ -60,7 +60,7 @@ KITS: dict[Instrument, Kit] = {
     ),
     Instrument.LOFI_KIT: Kit(
         kick_hz=55,
-        kick_s=0.26,
+        kick_s=0.22,
         kick_click=0.35,
         kick_drive=2.2,
         snare_s=0.15,
@@ -81,7 +81,7 @@ KITS: dict[Instrument, Kit] = {
     Instrument.RETRO_KIT: Kit(
         kick_hz=50,
         kick_from_hz=240,
-        kick_s=0.3,
+        kick_s=0.26,
         kick_drive=2.4,
         snare_hz=172,
         snare_s=0.34,
@@ -126,9 +126,9 @@ def _kick(kit: Kit, velocity: float, rate_hz: int, draw: Draw) -> Wave:
     )
     body = np.tanh(body * kit.kick_drive) / np.tanh(kit.kick_drive)
     click = (
-        band(noise(draw, len(t)) * np.exp(-t / 0.003), rate_hz, 1200, 9000) * kit.kick_click * velocity * 0.6
+        band(noise(draw, len(t)) * np.exp(-t / 0.003), rate_hz, 1200, 9000) * kit.kick_click * velocity * 0.9
     )
-    knock = band(noise(draw, len(t)) * np.exp(-t / 0.012), rate_hz, 250, 1500) * 0.15
+    knock = band(noise(draw, len(t)) * np.exp(-t / 0.012), rate_hz, 200, 1800) * 0.3
     return _mono(np.asarray(body * np.clip(t / 0.0008, 0, 1) + click + knock, np.float32))
 
 
@@ -145,11 +145,11 @@ def _snare(kit: Kit, velocity: float, rate_hz: int, draw: Draw) -> Wave:
         rate_hz,
     )
     wires = [
-        band(noise(draw, len(t)), rate_hz, 900, kit.snare_bright_hz * (0.6 + 0.5 * velocity))
+        band(noise(draw, len(t)), rate_hz, 450, kit.snare_bright_hz * (0.6 + 0.5 * velocity))
         for _ in range(3)
     ]
     rattle = (
-        np.exp(-t * 3.2 / kit.snare_s) * np.clip(t / 0.0006, 0, 1) * kit.snare_noise * (0.3 + 0.35 * velocity)
+        np.exp(-t * 3.2 / kit.snare_s) * np.clip(t / 0.0006, 0, 1) * kit.snare_noise * (0.4 + 0.45 * velocity)
     )
     crack = band(noise(draw, len(t)) * np.exp(-t / 0.004), rate_hz, 1800, 12_000) * 0.6 * velocity
     middle = 0.75 * shell + ring + crack
@@ -191,12 +191,12 @@ def _metal(
     rate_hz: int,
     draw: Draw,
 ) -> Wave:
-    """Two channels of crowded inharmonic modes: the lower ring for the first t60, the higher for the second."""
+    """Two channels of crowded inharmonic modes: the low ones die by the first t60, the high by the second."""
     f = np.sort(np.exp(draw.uniform(np.log(low_hz), np.log(high_hz), count)))
     share = np.log(f / low_hz) / np.log(high_hz / low_hz)
     t60 = np.exp(np.interp(share, [0, 1], np.log(t60_s))) * draw.uniform(0.7, 1.3, count)
     frames = int(seconds * rate_hz)
-    weights = draw.uniform(0.3, 1.0, (3, count))
+    weights = draw.uniform(0.3, 1.0, (3, count)) / (1 + (f / 11_000) ** 4) ** 0.5
     return np.stack(
         [
             modes(f, t60, weights[0] + 0.6 * weights[side], draw.random(count) * 6.28, frames, rate_hz)
@@ -208,7 +208,7 @@ def _metal(
 def _sizzle(t: Curve, decay_s: float, low_hz: float, rate_hz: int, draw: Draw) -> Wave:
     shared = noise(draw, len(t))
     rows = np.stack([shared + 0.7 * noise(draw, len(t)) for _ in range(2)]) * np.exp(-t / decay_s)
-    return band(rows, rate_hz, low_hz, order=3)
+    return band(band(rows, rate_hz, low_hz, order=3), rate_hz, high_hz=12_000, order=1)
 
 
 def _hat_like(kit: Kit, seconds: float, decay_s: float, velocity: float, rate_hz: int, draw: Draw) -> Wave:
@@ -284,18 +284,18 @@ _STROKES: dict[str, Stroke] = {
     "shaker": _shaker,
 }
 _LEVELS = {
-    "kick": 0.9,
-    "rim": 0.35,
-    "snare": 0.8,
-    "clap": 0.55,
-    "hat": 0.2,
-    "open hat": 0.26,
+    "kick": 0.85,
+    "rim": 0.45,
+    "snare": 0.95,
+    "clap": 0.7,
+    "hat": 0.46,
+    "open hat": 0.5,
     "low tom": 0.65,
     "mid tom": 0.6,
     "high tom": 0.55,
-    "crash": 0.42,
-    "ride": 0.22,
-    "tambourine": 0.16,
-    "shaker": 0.12,
+    "crash": 0.55,
+    "ride": 0.48,
+    "tambourine": 0.32,
+    "shaker": 0.3,
 }
 """Peak of each drum at full velocity: the balance inside the kit."""

@@ -14,7 +14,7 @@ def piano(tone: Tone, draw: Draw) -> Wave:
     k = np.arange(1, min(42, int(13_000 / tone.frequency_hz)) + 1)
     stiff = 1.2e-4 * 2 ** ((tone.pitch - 48) / 8.0)
     f = tone.frequency_hz * k * np.sqrt((1 + stiff * k**2) / (1 + stiff))
-    edge_hz = (700 + 3800 * tone.velocity**1.5) * 2 ** ((tone.pitch - 60) / 36)
+    edge_hz = (1000 + 4800 * tone.velocity**1.5) * 2 ** ((tone.pitch - 60) / 36)
     amplitudes = (0.35 + np.abs(np.sin(np.pi * k / 8.3))) / k**0.55 / (1 + (f / edge_hz) ** 2) ** 0.8
     t60 = 7.5 * 2 ** (-(tone.pitch - 48) / 16) / (1 + (f / 2200) ** 0.9)
     t = tone.times_s(release_s)

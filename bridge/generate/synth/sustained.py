@@ -13,7 +13,7 @@ def pad(tone: Tone, draw: Draw) -> Wave:
 
     def warm(f: Curve) -> Curve:
         return np.asarray(
-            (tone.frequency_hz / f) ** 0.95 / (1 + (f / (900 + 1800 * tone.velocity)) ** 2) ** 0.7
+            (tone.frequency_hz / f) ** 0.95 / (1 + (f / (1600 + 2600 * tone.velocity)) ** 2) ** 0.7
         )
 
     return np.asarray(
@@ -44,7 +44,7 @@ def supersaw(tone: Tone, draw: Draw) -> Wave:
     """Seven saws out of tune over the whole width."""
     release_s = 0.12
     t = tone.times_s(release_s)
-    cutoff = 1400 + (2200 + 5500 * tone.velocity) * np.exp(-t / 0.45)
+    cutoff = 3000 + (4000 + 8000 * tone.velocity) * np.exp(-t / 0.5)
     rows = saw_through_filter(tone, cutoff, (-17, -10, -4, 0, 5, 11, 16), draw)
     return np.asarray(placed(rows, 0.85) * envelope(tone, 0.005, 0.6, 0.7, release_s), np.float32)
 
@@ -53,7 +53,7 @@ def pluck(tone: Tone, draw: Draw) -> Wave:
     """A short synthetic pluck: a filter that shuts at once."""
     release_s = 0.15
     t = tone.times_s(release_s)
-    cutoff = 350 + (1500 + 6000 * tone.velocity) * np.exp(-t / 0.09)
+    cutoff = 500 + (2500 + 9000 * tone.velocity) * np.exp(-t / 0.1)
     rows = saw_through_filter(tone, cutoff, (-6, 6), draw, resonance=1.2)
     return np.asarray(placed(rows, 0.6) * envelope(tone, 0.002, 0.35, 0.25, release_s), np.float32)
 
@@ -68,7 +68,7 @@ def lead(tone: Tone, draw: Draw) -> Wave:
     """A square and saw lead with vibrato."""
     release_s = 0.1
     t = tone.times_s(release_s)
-    cutoff = 1100 + (1500 + 3500 * tone.velocity) * np.exp(-t / 0.4)
+    cutoff = 1800 + (2500 + 5000 * tone.velocity) * np.exp(-t / 0.4)
     bend = _vibrato(t, 18, draw)
     saws = saw_through_filter(tone, cutoff, (-7, 7), draw, bend=bend)
     square = saw_through_filter(tone, cutoff, (0.0,), draw, odd_only=True, bend=bend)

@@ -134,7 +134,7 @@ def spread(
     """
     frames = tone.frames(release_s)
     size = fft.next_fast_len(max(frames, tone.rate_hz // 2), real=True)
-    f: Curve = np.arange(1, int(0.45 * tone.rate_hz / tone.frequency_hz) + 1) * tone.frequency_hz
+    f: Curve = np.arange(1.0, int(0.45 * tone.rate_hz / tone.frequency_hz) + 1.0) * tone.frequency_hz
     magnitude = _bands(f, profile(f), width_cents, size, tone.rate_hz)
     phases = draw.random((2, len(magnitude)), dtype=np.float32)
     shared = int(250 * size / tone.rate_hz)

@@ -19,7 +19,9 @@ from .tones import TABLE, Curve, Draw, Wave, noise, swept
 HOP = 256
 WINDOW = 1024
 _CONTROL_HZ = 400.0
-_BANDWIDTHS_HZ = np.array([75.0, 95.0, 130.0, 170.0, 220.0])
+_BANDWIDTHS_HZ = (75.0, 95.0, 130.0, 170.0, 220.0)
+_UPPER_FORMANTS_HZ = ((6300.0, 700.0), (7700.0, 800.0), (9300.0, 1100.0), (11_500.0, 1600.0))
+"""Centre and bandwidth of the resonances that do not move with the vowel: the air of a voice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +72,8 @@ _VOWELS = {
 _CONSONANTS = {
     "l": Phone(formants_hz=(360, 1100, 2600, 3300, 4200), voice=0.5, dull=0.6),
     "n": Phone(formants_hz=(270, 1500, 2400, 3200, 4200), voice=0.42, dull=0.85),
-    "d": Phone(formants_hz=(300, 1750, 2700, 3400, 4300), voice=0.12, hiss=0.35, hiss_hz=4500, dull=0.4),
-    "h": Phone(formants_hz=(650, 1350, 2500, 3400, 4300), voice=0.04, breath=5.0, hiss=0.12, hiss_hz=3500),
+    "d": Phone(formants_hz=(300, 1750, 2700, 3400, 4300), voice=0.1, hiss=0.5, hiss_hz=4500, dull=0.4),
+    "h": Phone(formants_hz=(650, 1350, 2500, 3400, 4300), voice=0.04, breath=6.0, hiss=0.2, hiss_hz=3500),
     "s": Phone(formants_hz=(400, 1600, 2600, 3400, 4300), voice=0.0, breath=0.4, hiss=1.0, hiss_hz=7500),
 }
 _SPELLING: dict[str, tuple[str, str]] = {
@@ -129,9 +131,9 @@ def _wander(draw: Draw, size: int, corner_hz: float) -> Curve:
 
 
 def _glottis(pitch_hz: Curve, throat: Throat, rate_hz: int, draw: Draw) -> Wave:
-    """A pulse train of -8 dB an octave with a weak second harmonic dip, band-limited for its highest note."""
+    """A pulse train of -7 dB an octave with a weak second harmonic dip, band-limited for its highest note."""
     k = np.arange(1, max(2, min(int(0.46 * rate_hz / pitch_hz.max()), TABLE // 2 - 1)))
-    amplitudes = k**-1.3 * (1 + 0.25 * np.cos(np.pi * k / 3.7))
+    amplitudes = k**-1.12 * (1 + 0.25 * np.cos(np.pi * k / 3.7))
     phases = -0.5 * np.pi - 0.35 * np.sqrt(k)
     spectrum = np.zeros(TABLE // 2 + 1, complex)
     spectrum[1 : len(k) + 1] = amplitudes * np.exp(1j * phases) * TABLE / 4
@@ -153,8 +155,9 @@ def _loudness(notes: Sequence[SungNote], frames: int, rate_hz: int, draw: Draw) 
     for index, note in enumerate(notes):
         strength, end_s = note.velocity**1.2, note.onset_s + note.duration_s
         is_held = index + 1 < len(notes) and notes[index + 1].onset_s - end_s < 0.03
+        points += [(note.onset_s, strength * 0.4)] if index else []
         points += [(note.onset_s + 0.03, strength), (note.onset_s + 0.5 * note.duration_s + 0.02, strength)]
-        points += [(max(end_s - 0.02, note.onset_s + 0.05), strength * 0.75)]
+        points += [(max(end_s - 0.04, note.onset_s + 0.05), strength * 0.8)]
         points += [] if is_held else [(end_s + 0.14, 0.0)]
     times, levels = np.array(points).T
     times = np.maximum.accumulate(times + np.arange(len(times)) * 1e-6)
@@ -217,31 +220,41 @@ def _marks(note: SungNote) -> list[tuple[float, Phone]]:
 def _formant_gains(track: Track, rate_hz: int) -> NDArray[np.float32]:
     """The vocal tract's gain for each hop and bin: resonances in a row, each with a floor.
 
-    The floor stands for the poles above the fifth, without which an all-pole chain of five falls too fast.
+    The floor keeps a chain of poles from falling faster than a throat with all of its higher ones does.
     """
     f = fft.rfftfreq(WINDOW, 1 / rate_hz).astype(np.float32)[None, :]
     gains = np.ones((len(track.voice), f.shape[1]), np.float32)
-    for index, width in enumerate(_BANDWIDTHS_HZ):
-        centre = track.formants_hz[:, index].astype(np.float32)[:, None]
-        x = (f / centre) ** 2
-        q = (width * (1 + 0.0002 * centre)) / centre
-        gains *= np.sqrt(1 / ((1 - x) ** 2 + x * q**2) + 0.16)
+    for index, width_hz in enumerate(_BANDWIDTHS_HZ):
+        centre_hz = track.formants_hz[:, index].astype(np.float32)[:, None]
+        gains *= _resonance(f, centre_hz, np.float32(width_hz) * (1 + np.float32(0.0002) * centre_hz))
+    for upper in np.array(_UPPER_FORMANTS_HZ, np.float32):
+        gains *= _resonance(f, upper[None, :1], upper[None, 1:])
     muffled = 1 / (1 + (f / 900) ** 2)
     dull = track.dull.astype(np.float32)[:, None]
-    top = 1 / (1 + (f / 9000) ** 4)
+    top = 1 / (1 + (f / 2200) ** 2) ** 0.55 / (1 + (f / 14_000) ** 4)
     return np.asarray(gains * (1 - dull + dull * muffled) * top, np.float32)
+
+
+def _resonance(
+    f: NDArray[np.float32], centre_hz: NDArray[np.float32], width_hz: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Magnitude of a pole pair, kept from falling below -7 dB."""
+    x = (f / centre_hz) ** 2
+    return np.asarray(
+        np.sqrt(1 / ((1 - x) ** 2 + x * (width_hz / centre_hz) ** 2) + np.float32(0.2)), np.float32
+    )
 
 
 def _breath_gains(track: Track, throat: Throat, rate_hz: int) -> NDArray[np.float32]:
     f = fft.rfftfreq(WINDOW, 1 / rate_hz)[None, :]
-    rise = (f / (f + 1500)) * 0.011 * throat.breath
+    rise = (f / (f + 1500)) * 0.07 * throat.breath
     return np.asarray(track.breath[:, None] * rise, np.float32)
 
 
 def _hiss_gains(track: Track, rate_hz: int) -> NDArray[np.float32]:
     f = fft.rfftfreq(WINDOW, 1 / rate_hz)[None, :]
     hump = np.exp(-0.5 * (np.log2(np.maximum(f, 50) / track.hiss_hz[:, None]) / 0.55) ** 2)
-    return np.asarray(track.hiss[:, None] * hump * 0.12, np.float32)
+    return np.asarray(track.hiss[:, None] * hump * 0.5, np.float32)
 
 
 def _shaped(wave: Wave, gains: NDArray[np.float32]) -> Wave:
