@@ -1,7 +1,7 @@
 """The state of plug-ins made with DPF: plain text of symbols and numbers, both ways.
 
-``key NUL value NUL ...``: the program, then the parameters between two marks, closed by one 0xFE byte.
-Numbers are the plug-in's 32-bit floats with twelve significant digits.
+``key NUL value NUL ...``: the program, then the parameters between two marks, closed by the byte 0xFE and a
+NUL. Numbers are the plug-in's 32-bit floats with twelve significant digits.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from presets.errors import PresetError
 _PROGRAM: Final = "__dpf_program__"
 _BEGIN: Final = "__dpf_parameters_begin__"
 _END: Final = "__dpf_parameters_end__"
-_CLOSE: Final = b"\xfe"
+_CLOSE: Final = b"\xfe\0"
 
 
 def write_state(values: Mapping[str, float]) -> bytes:
@@ -40,9 +40,9 @@ def read_state(state: bytes, source: str = "state") -> dict[str, float]:
 
 def _words(state: bytes, source: str) -> list[str]:
     if not state.endswith(b"\0" + _CLOSE):
-        raise PresetError(f"{source}: found {state[-8:]!r} at the end, wanted the closing byte 0xFE.")
+        raise PresetError(f"{source}: found {state[-8:]!r} at the end, wanted the closing bytes FE 00.")
     try:
-        return state[:-2].decode("utf-8").split("\0")
+        return state[: -len(_CLOSE) - 1].decode("utf-8").split("\0")
     except UnicodeDecodeError as error:
         raise PresetError(f"{source}: found bytes that are no text, wanted a DPF state.") from error
 
