@@ -123,7 +123,8 @@ def _migrate(connection: Connection, path: Path) -> None:
 
 def _expect_ours(connection: Connection, path: Path, known: list[str]) -> None:
     version = _version(connection)
-    if version is None and (tables := inspect(connection).get_table_names()):
+    tables = sorted(set(inspect(connection).get_table_names()) - {"alembic_version"})
+    if version is None and tables:
         raise StorageError(
             f"{path} is another program's database (tables {', '.join(tables[:5])}); wanted stembridge's "
             "jobs. Choose another work folder in the configuration."

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from bridge import events
-from bridge.errors import JobLostError, StageError, StembridgeError, StorageError
+from bridge.errors import JobError, JobLostError, StageError, StembridgeError, StorageError
 from bridge.events import Event
 from bridge.jobs.fingerprint import fingerprint
 from bridge.jobs.store import JobStore, StageRecord, Submitted, Worker
@@ -125,7 +125,8 @@ class _Run:
         except JobLostError:
             raise
         except KeyboardInterrupt:
-            self._confirm_cancel()
+            with contextlib.suppress(JobError):  # it may come when the job has just ended
+                self._confirm_cancel()
             raise
         except BaseException as fault:
             self._give_up(fault)

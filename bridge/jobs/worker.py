@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 import bridge.errors
-from bridge.errors import JobCancelled, StageError, StembridgeError
+from bridge.errors import JobCancelled, QaError, StageError, StembridgeError
 from bridge.events import Event, StageStarted
 from bridge.jobs.channel import Ending, Frame, FrameWriter, Kind, Task, read_frame
 
@@ -324,7 +324,7 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 
 def _rebuilt(ending: Ending) -> StembridgeError:
     kind: type[StembridgeError] = getattr(bridge.errors, ending.error_class)
-    return kind(ending.message)
+    return QaError(ending.message, ending.value) if kind is QaError else kind(ending.message)
 
 
 def _crash(exit_code: int, stage: str, was_taken: bool) -> StageError:
