@@ -100,13 +100,6 @@ class DeliverySettings(Value):
     stem_format: SampleFormat
 
 
-class ReportSettings(Value):
-    """What the report holds."""
-
-    excerpt_s: Annotated[float, Field(ge=3, le=120)]
-    excerpt_kbps: Annotated[int, Field(ge=48, le=320)]
-
-
 class Recipe(Value):
     """Which stages run, with which chains, to which loudness targets."""
 
@@ -131,7 +124,6 @@ class Config(Value):
     master: Master
     qa: Qa
     delivery: DeliverySettings
-    report: ReportSettings
     recipes: dict[str, Recipe]
 
     def recipe(self, name: str) -> Recipe:
@@ -155,7 +147,7 @@ def load_config(user_file: Path | None = None, overrides: Mapping[str, Any] | No
     """The shipped defaults with the user's file merged over them, then ``overrides``.
 
     Args:
-        user_file: a TOML file; None takes ``user_config_path()`` where it exists. A file that is named must exist.
+        user_file: a TOML file; None takes ``user_config_path()`` where it exists. A named file must exist.
         overrides: nested values that win over both.
 
     Raises:
@@ -173,7 +165,7 @@ def load_config(user_file: Path | None = None, overrides: Mapping[str, Any] | No
 
 
 def shipped_config_path() -> Path:
-    """The config.toml that carries the defaults: in the wheel beside this file, in a checkout one folder up."""
+    """The config.toml that carries the defaults: beside this file in the wheel, else one folder up."""
     here = Path(__file__).parent
     in_wheel = here / "config.toml"
     return in_wheel if in_wheel.exists() else here.parent / "config.toml"

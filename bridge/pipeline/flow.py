@@ -35,6 +35,7 @@ from bridge.stages import (
     separate,
 )
 from bridge.stages.base import Stage
+from bridge.stages.findings import Findings, StageTiming
 from bridge.values import Asset, Delivery, Job, QaReport, StageResult
 
 log = logging.getLogger(__name__)
@@ -203,8 +204,10 @@ class _Flow:
         dry: StageResult | None,
         rendered: _Rendered,
     ) -> StageResult:
-        findings = export.Findings(
-            job=self.job,
+        findings = Findings(
+            job_id=self.job.id,
+            request=self.job.request,
+            created_s=self.job.created_s,
             recipe=self.recipe,
             song=song,
             analysis=analysis,
@@ -214,11 +217,14 @@ class _Flow:
             masters=rendered.masters if rendered.has_passed else None,
             plan=rendered.plan,
             attempts=rendered.attempts,
-            stages=tuple(self.bench.results),
+            timings=tuple(
+                StageTiming(stage=result.stage, key=result.key, seconds=result.seconds)
+                for result, _ in self.bench.results
+            ),
+            checked=rendered.checked,
             delivery=self.config.delivery,
-            report=self.config.report,
         )
-        return self.bench.do(export.STAGE, findings, export.inputs(findings))
+        return self.bench.do(export.STAGE, findings, findings.assets())
 
     def _deliver(
         self,
@@ -228,10 +234,18 @@ class _Flow:
         rendered: _Rendered,
         exported: StageResult,
     ) -> Delivery:
-        params = export.delivery_params(exported, self.job, self.config)
+        layout = export.load_layout(exported)
+        params = deliver.Params(
+            job_id=self.job.id,
+            destination=self.job.request.destination / self.config.delivery.folder,
+            title=layout.title,
+            placed=layout.placed,
+            manifest=layout.manifest,
+        )
+        wanted = {placed.role for placed in layout.placed} | {roles.COVER}
         results = (song, stems, dry, rendered.mixed, rendered.masters, exported)
-        assets = [asset for result in results if result is not None for asset in result.assets]
-        done = self.bench.do(deliver.STAGE, params, assets)
+        made = [asset for result in results if result is not None for asset in result.assets]
+        done = self.bench.do(deliver.STAGE, params, [asset for asset in made if asset.role in wanted])
         return Delivery(
             folder=done.facts["folder"],
             files=tuple(done.facts["files"]),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bridge.audio import open_audio
 from bridge.measure import heard_channels
-from bridge.measure.harmony import KeyMeter
-from bridge.measure.rhythm import TempoMeter
+from bridge.measure.harmony import HarmonyMeter
+from bridge.measure.rhythm import RhythmMeter
 from bridge.stages import inspection, roles
 from bridge.stages.base import Inputs, Made, Room, Stage
 from bridge.values import Value
@@ -20,12 +20,12 @@ def run(_params: Params, inputs: Inputs, room: Room) -> Made:
     source = inputs.path(roles.SOURCE)
     with open_audio(source) as reader:
         rate_hz, channels = reader.info.rate_hz, heard_channels(reader)
-    tempo, key = TempoMeter(rate_hz, channels), KeyMeter(rate_hz, channels)
-    seen = inspection.inspect(source, room.progress, tempo, key, has_spectrogram=True)
+    rhythm, harmony = RhythmMeter(rate_hz, channels), HarmonyMeter(rate_hz, channels)
+    seen = inspection.inspect(source, room.progress, rhythm, harmony, has_spectrogram=True)
     pictures = {"waveform", "spectrogram", "short_term"}
     facts = seen.model_dump(mode="json", exclude=pictures) | {
-        "tempo": tempo.result().model_dump(mode="json"),
-        "key": key.result().model_dump(mode="json"),
+        "rhythm": rhythm.result().model_dump(mode="json"),
+        "harmony": harmony.result().model_dump(mode="json"),
     }
     view = inspection.save(seen, room.folder / "view.json")
     return Made(files={f"{roles.VIEWS}/{roles.SOURCE}": view}, facts=facts)

@@ -56,6 +56,10 @@ class Inputs:
                 return asset
         raise KeyError(role)
 
+    def has(self, role: str) -> bool:
+        """Whether there is an asset of that role."""
+        return any(asset.role == role for asset in self._assets)
+
     def without(self, *roles: str) -> tuple[Asset, ...]:
         """All but those roles, in order."""
         return tuple(asset for asset in self._assets if asset.role not in roles)

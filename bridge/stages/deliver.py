@@ -21,6 +21,7 @@ from bridge.errors import DeliveryError
 from bridge.hashes import hash_file
 from bridge.naming import versioned
 from bridge.protocols import Progress
+from bridge.stages import roles
 from bridge.stages.base import Inputs, Made, Room, Stage
 from bridge.tags import Cover, write_tags
 from bridge.values import Facts, Tags, Value
@@ -49,7 +50,6 @@ class Params(Value):
     """A name that is safe for a folder."""
     placed: tuple[Placed, ...]
     manifest: Facts
-    has_cover: bool = False
 
 
 def run(params: Params, inputs: Inputs, room: Room) -> Made:
@@ -92,7 +92,7 @@ def _deliver(params: Params, inputs: Inputs, room: Room) -> Path:
 
 
 def _fill(partial: Path, params: Params, inputs: Inputs, progress: Progress) -> Iterator[Facts]:
-    cover = Cover.read(inputs.path("cover")) if params.has_cover else None
+    cover = Cover.of(inputs.path(roles.COVER).read_bytes()) if inputs.has(roles.COVER) else None
     for number, placed in enumerate(params.placed):
         target = partial / placed.path
         target.parent.mkdir(parents=True, exist_ok=True)

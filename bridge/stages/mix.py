@@ -58,7 +58,8 @@ def run(params: Params, inputs: Inputs, room: Room) -> Made:
     )
     gain_db = _headroom_gain_db(processed, params) + params.trim_db
     files = _write(processed, gain_db, room, part_of(room.progress, 0.85, 1.0))
-    facts = {"stems": {stem.label: stem.facts for stem in processed}, "bus_gain_db": round(gain_db, 3)}
+    stems_facts = {stem.label: stem.facts | {"gain_db": round(stem.gain_db, 3)} for stem in processed}
+    facts = {"stems": stems_facts, "bus_gain_db": round(gain_db, 3)}
     return Made(files=files, facts=facts)
 
 

@@ -10,7 +10,11 @@ from collections.abc import Callable
 from functools import partial
 
 from bridge.config import Config, Recipe
-from bridge.stages import master, mix, roles
+from bridge.stages import roles
+from bridge.stages.master import Goal
+from bridge.stages.master import Params as MasterParams
+from bridge.stages.mix import Params as MixParams
+from bridge.stages.mix import StemPlan
 from bridge.values import JobRequest, QaCheck, QaReport, StageResult, Value
 from presets import Library, apply_wishes, target
 
@@ -22,8 +26,8 @@ LOUDNESS_REACH_LU = 2.0
 class Plan(Value):
     """What mix and master are asked to do; None where the recipe leaves one out."""
 
-    mix: mix.Params | None = None
-    master: master.Params | None = None
+    mix: MixParams | None = None
+    master: MasterParams | None = None
 
 
 def first_plan(
@@ -40,10 +44,10 @@ def first_plan(
 
 def _mix(
     request: JobRequest, style: str, config: Config, analysis: StageResult, dry: StageResult
-) -> mix.Params:
+) -> MixParams:
     labels = [roles.label(asset) for asset in roles.of_kind(dry.assets, roles.DRY)]
     song_lufs = float(analysis.facts["loudness"]["integrated_lufs"])
-    return mix.Params(
+    return MixParams(
         stems=tuple(_stem(label, request, style, config, song_lufs, dry) for label in labels),
         headroom_dbfs=config.mix.headroom_dbfs,
         crest_loss_db=config.mix.crest_loss_db,
@@ -53,12 +57,12 @@ def _mix(
 
 def _stem(
     label: str, request: JobRequest, style: str, config: Config, song_lufs: float, dry: StageResult
-) -> mix.StemPlan:
+) -> StemPlan:
     stem_lufs = float(dry.facts["stems"][label]["after"]["loudness_lufs"])
     role = roles.role_of(label)
     chain = apply_wishes(Library().chain(role.value, style), request.wishes).at_level(stem_lufs)
     move_db, reason = _move(stem_lufs - song_lufs, role.value, config)
-    return mix.StemPlan(label=label, chain=chain, move_db=move_db, move_reason=reason)
+    return StemPlan(label=label, chain=chain, move_db=move_db, move_reason=reason)
 
 
 def _move(relative_lu: float, role: str, config: Config) -> tuple[float, str]:
@@ -78,12 +82,12 @@ def _move(relative_lu: float, role: str, config: Config) -> tuple[float, str]:
 
 def _master(
     request: JobRequest, recipe: Recipe, style: str, config: Config, analysis: StageResult
-) -> master.Params:
+) -> MasterParams:
     chain = apply_wishes(Library().chain("master", style), request.wishes)
     names = request.targets or recipe.targets
-    return master.Params(
+    return MasterParams(
         chain=chain.at_level(float(analysis.facts["loudness"]["integrated_lufs"])),
-        goals=tuple(master.Goal(target=target(name)) for name in dict.fromkeys(names)),
+        goals=tuple(Goal(target=target(name)) for name in dict.fromkeys(names)),
         bits=config.master.bits,
         drive_loss_db=config.master.drive_loss_db,
         tone_shift_db=config.mix.tone_shift_db,
@@ -103,20 +107,20 @@ def corrected(plan: Plan, report: QaReport) -> Plan | None:
 
 
 def _lower_ceiling(plan: Plan, check: QaCheck) -> Plan:
-    def lower(goal: master.Goal) -> master.Goal:
+    def lower(goal: Goal) -> Goal:
         return goal.evolve(ceiling_margin_db=goal.ceiling_margin_db + check.error + PEAK_MARGIN_STEP_DB)
 
     return _for_goal(plan, check, lower)
 
 
 def _shift_loudness(plan: Plan, check: QaCheck) -> Plan:
-    def shift(goal: master.Goal) -> master.Goal:
+    def shift(goal: Goal) -> Goal:
         return goal.evolve(loudness_shift_lu=round(goal.loudness_shift_lu - check.error, 3))
 
     return _for_goal(plan, check, shift) if abs(check.error) <= LOUDNESS_REACH_LU else plan
 
 
-def _for_goal(plan: Plan, check: QaCheck, change: Callable[[master.Goal], master.Goal]) -> Plan:
+def _for_goal(plan: Plan, check: QaCheck, change: Callable[[Goal], Goal]) -> Plan:
     if plan.master is None:
         return plan
     name = check.subject.partition("/")[2]
@@ -136,7 +140,7 @@ def _without_stem_chain(plan: Plan, check: QaCheck) -> Plan:
         return _without_master_chain(plan, check)
     label = check.subject.partition("/")[2]
 
-    def bare(stem: mix.StemPlan) -> mix.StemPlan:
+    def bare(stem: StemPlan) -> StemPlan:
         return stem.evolve(chain=stem.chain.evolve(effects=())) if label in ("", stem.label) else stem
 
     return plan.evolve(mix=plan.mix.evolve(stems=tuple(bare(stem) for stem in plan.mix.stems)))

@@ -56,7 +56,14 @@ def run(params: Params, inputs: Inputs, room: Room) -> Made:
         views[f"{roles.VIEWS}/{asset.role}"] = inspection.save(
             seen, room.folder / f"view {roles.label(asset)}.json"
         )
-    return Made(files=views, facts={"checks": [check.model_dump(mode="json") for check in checks]})
+    facts = {
+        "checks": [check.model_dump(mode="json") for check in checks],
+        "masters": {
+            roles.label(asset): second.model_dump(mode="json")
+            for asset, (_, second) in zip(masters, looked, strict=True)
+        },
+    }
+    return Made(files=views, facts=facts)
 
 
 STAGE = Stage(name="qa", version=1, cost=0.03, run=run)
@@ -161,7 +168,7 @@ def _master_checks(
     yield _true_peak(asset, goal, second)
     yield _length(asset, source).model_copy(update={"is_hard": True})
     yield _limit(
-        "clipping", "Clipping", asset, seen.artefacts.clipped_runs, params.source_clipped_runs, "runs of flat tops",
+        "clipping", "Clipping", asset, seen.artefacts.clipped_runs, params.source_clipped_runs, "flat tops",
         "The limiter is asked for more room below the ceiling.",
     )  # fmt: skip
     yield _limit(

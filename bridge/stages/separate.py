@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from bridge import registry
-from bridge.audio import AudioWriter, open_audio
+from bridge.audio import AudioWriter, Samples, open_audio, probe
 from bridge.errors import EngineError, JobCancelled, RegistryError
 from bridge.measure.agreement import alignment, null_depth
 from bridge.protocols import Separator
@@ -38,6 +38,9 @@ class Params(Value):
     engines: tuple[EngineChoice, ...]
     null_dbfs: float
     """How deep the stems have to null; what an engine leaves over goes into ``other``."""
+    grid_bits: int = 0
+    """Stems are put on the grid of that many bits where they are wanted as integers: they null exactly, then.
+    0 leaves them as the engine gave them."""
 
 
 def run(params: Params, inputs: Inputs, room: Room) -> Made:
@@ -52,7 +55,8 @@ def run(params: Params, inputs: Inputs, room: Room) -> Made:
             facts=facts | {"certificate": _certificate(source, paths)},
         )
     stems, facts = _by_first_engine(params.engines, source, room)
-    _put_residual_back(source, stems, params.null_dbfs)
+    if params.grid_bits or null_depth(list(stems.values()), source).peak_dbfs > params.null_dbfs:
+        _make_exact(source, stems, params.grid_bits)
     certificate = _certificate(source, stems)
     return Made(
         files={f"{roles.SEPARATED}/{label}": path for label, path in stems.items()},
@@ -102,23 +106,45 @@ def _by_first_engine(
     )
 
 
-def _put_residual_back(source: Path, stems: Mapping[str, Path], limit_dbfs: float) -> None:
-    """Engines that lose or add something: the difference to the source goes into ``other``."""
-    if null_depth(list(stems.values()), source).peak_dbfs <= limit_dbfs:
-        return
-    rest = [path for label, path in stems.items() if label != Role.OTHER]
+def _make_exact(source: Path, stems: Mapping[str, Path], grid_bits: int) -> None:
+    """Rewrite the stems so that they sum to the source: what is left over goes into ``other``."""
+    ordered = [path for label, path in stems.items() if label != Role.OTHER] + [stems[Role.OTHER]]
     with ExitStack() as stack:
-        readers = [stack.enter_context(open_audio(path)) for path in (source, *rest)]
-        info = readers[0].info
-        out = stack.enter_context(
-            AudioWriter(stems[Role.OTHER], rate_hz=info.rate_hz, channels=info.channels)
-        )
+        info = probe(source)
+        outs = [
+            stack.enter_context(AudioWriter(path, rate_hz=info.rate_hz, channels=info.channels))
+            for path in ordered
+        ]  # before the readers: files are closed in reverse, and Windows replaces none that is open
+        readers = [stack.enter_context(open_audio(path)) for path in (source, *ordered[:-1])]
         for whole, *parts in zip(*(reader.blocks() for reader in readers), strict=True):
-            out.write((whole - np.sum(parts, axis=0, dtype=np.float64)).astype(np.float32))
+            kept = [_on_grid(part, grid_bits) for part in parts]
+            rest = np.asarray(whole - np.sum(kept, axis=0, dtype=np.float64), np.float32)
+            for out, part in zip(outs, [*kept, rest], strict=True):
+                out.write(part)
+
+
+def _on_grid(samples: Samples, bits: int) -> Samples:
+    """Rounded to steps of integer PCM; float32 holds up to 24 bits exactly."""
+    if not bits:
+        return samples
+    steps = 2.0 ** (bits - 1)
+    return np.asarray(np.rint(samples.astype(np.float64) * steps) / steps, np.float32)
 
 
 def _certificate(source: Path, stems: dict[str, Path]) -> Facts:
     """How deep the stems null, where each lies in time, how their sum stands to the source."""
     null = null_depth(list(stems.values()), source)
     lags = {label: alignment(path, source).model_dump(mode="json") for label, path in stems.items()}
-    return {"null": null.model_dump(mode="json"), "alignment": lags}
+    level_db = _sum_level_db(source, list(stems.values()))
+    return {"null": null.model_dump(mode="json"), "alignment": lags, "level_db": level_db}
+
+
+def _sum_level_db(source: Path, parts: list[Path]) -> float:
+    """RMS of the stems' sum over the source's, in dB; 0 where the source is silent."""
+    energies = np.zeros(2)
+    with ExitStack() as stack:
+        readers = [stack.enter_context(open_audio(path)) for path in (source, *parts)]
+        for whole, *blocks in zip(*(reader.blocks() for reader in readers), strict=True):
+            total = np.sum(blocks, axis=0, dtype=np.float64)
+            energies += (np.square(total).sum(), np.square(whole, dtype=np.float64).sum())
+    return round(float(10 * np.log10(energies[0] / energies[1])), 6) if energies.all() else 0.0

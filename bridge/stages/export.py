@@ -1,0 +1,283 @@
+"""Export: what a delivery consists of: names, presets, "Dial it in", the report, what the manifest says.
+
+Nothing is written to the project here; ``deliver`` does that, from the layout that this stage makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bridge import __version__
+from bridge.audio import AudioWriter, open_audio
+from bridge.naming import file_name, safe_name, unique_name
+from bridge.report import render_report
+from bridge.stages import roles
+from bridge.stages.base import Inputs, Made, Room, Stage, part_of
+from bridge.stages.deliver import MANIFEST_SCHEMA, Placed
+from bridge.stages.findings import Findings, stem_title
+from bridge.stages.presetting import UsedChain, used_chains, write_presets
+from bridge.stages.showing import report_data
+from bridge.values import Asset, Facts, SampleFormat, StageResult, Tags, Value
+
+REPORT = "Report.html"
+LAYOUT = "layout"
+STEM_FOLDERS = {
+    roles.DRY: ("Stems", "dry"),
+    roles.MIXED: ("Stems/Mixed", "mixed"),
+    roles.SEPARATED: ("Stems/Separated", "separated"),
+}
+
+
+class Layout(Value):
+    """Where each asset lies in the delivery, and what the manifest says of it all."""
+
+    title: str
+    placed: tuple[Placed, ...]
+    manifest: Facts
+    notes: tuple[str, ...] = ()
+
+
+def run(findings: Findings, inputs: Inputs, room: Room) -> Made:
+    """Make the small files of the delivery and lay all of them out."""
+    placing = _Placing(findings, inputs, room)
+    placing.place_all()
+    room.progress(0.3)
+    chains = used_chains(findings)
+    placing.add_files(write_presets(findings.track.title, chains, room.folder), "preset")
+    figures = main_figures(findings)
+    data = report_data(
+        findings, inputs, chains, placing.sizes(), placing.notes, part_of(room.progress, 0.3, 0.9)
+    )
+    report = room.folder / REPORT
+    report.write_text(render_report(data), encoding="utf-8")
+    placing.add_files([report], "report")
+    layout = Layout(
+        title=_folder_title(findings),
+        placed=tuple(placing.placed),
+        manifest=_manifest(findings, chains, figures, placing.notes),
+    )
+    path = room.folder / "layout.json"
+    path.write_text(layout.model_dump_json(), encoding="utf-8")
+    return Made(files=placing.files | {LAYOUT: path}, facts={"main_figures": figures})
+
+
+STAGE = Stage(name="export", version=1, cost=0.02, run=run)
+
+
+def load_layout(exported: StageResult) -> Layout:
+    """The layout that the stage made."""
+    return Layout.model_validate_json(exported.asset(LAYOUT).path.read_bytes())
+
+
+class _Placing:
+    """Gives every file its place and name in the delivery."""
+
+    def __init__(self, findings: Findings, inputs: Inputs, room: Room) -> None:
+        self.placed: list[Placed] = []
+        self.files: dict[str, Path] = {}
+        self.notes: list[str] = []
+        self._findings = findings
+        self._inputs = inputs
+        self._room = room
+        self._is_integer = self._wants_integers()
+
+    def place_all(self) -> None:
+        """Stems, mixed stems, masters; with ``keep_separated`` what the stems were made from, too."""
+        self._place_stems(roles.DRY)
+        self._place_stems(roles.MIXED)
+        if self._findings.request.keep_separated and self._findings.separated:
+            self._place_stems(roles.SEPARATED)
+            self._place_decode()
+        for asset in roles.of_kind(self._inputs, roles.MASTER):
+            if self._findings.masters:
+                self._place(asset, "Master", self._master_name(asset), self._tags("Master"))
+
+    def add_files(self, paths: list[Path], kind: str) -> None:
+        """Files made here keep the path that they have below the stage's folder."""
+        for path in paths:
+            inside = path.relative_to(self._room.folder).as_posix()
+            self.files[f"{kind}/{inside}"] = path
+            self.placed.append(Placed(role=f"{kind}/{inside}", path=inside))
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes of every placed file, by its path in the delivery."""
+        return {placed.path: self._path_of(placed.role).stat().st_size for placed in self.placed}
+
+    def _path_of(self, role: str) -> Path:
+        return self.files.get(role) or self._inputs.path(role)
+
+    def _place_stems(self, kind: str) -> None:
+        folder, state = STEM_FOLDERS[kind]
+        if kind == roles.DRY and not self._findings.recipe.has("restore"):
+            state = "separated"
+        for asset in roles.of_kind(self._inputs, kind):
+            title = stem_title(roles.label(asset))
+            delivered = self._as_integers(asset) if self._is_integer else asset
+            self._place(delivered, folder, self._name(title, state), self._tags(title))
+
+    def _place_decode(self) -> None:
+        """What the stems line up with, where the source file itself is not that to the sample."""
+        info = self._findings.source_info
+        if info.is_lossy or info.channels > 2 or self._findings.song.facts["is_stem_set"]:
+            asset = self._inputs.asset(roles.SOURCE)
+            self._place(asset, STEM_FOLDERS[roles.SEPARATED][0], self._name("Source", "decoded"), None)
+
+    def _place(self, asset: Asset, folder: str, name: str, tags: Tags | None) -> None:
+        taken = [
+            placed.path.rpartition("/")[2] for placed in self.placed if placed.path.startswith(f"{folder}/")
+        ]
+        self.placed.append(Placed(role=asset.role, path=f"{folder}/{unique_name(name, taken)}", tags=tags))
+
+    def _name(self, stem: str, state: str) -> str:
+        found = self._findings
+        return file_name(
+            found.delivery.name,
+            title=found.track.title,
+            artist=found.track.tags.artist,
+            take=found.track.take,
+            stem=stem,
+            state=state,
+            tempo_bpm=None if found.tempo_bpm is None else round(found.tempo_bpm),
+            key=found.key_name,
+        )
+
+    def _master_name(self, asset: Asset) -> str:
+        name = roles.label(asset)
+        facts = self._findings.masters.facts["masters"][name] if self._findings.masters else {}
+        return self._name("Master", f"{name} {facts['loudness']['integrated_lufs']:.0f} LUFS")
+
+    def _tags(self, part: str) -> Tags:
+        tags, title = self._findings.track.tags, self._findings.track.title
+        return tags.evolve(title=f"{title} - {part}")
+
+    def _wants_integers(self) -> bool:
+        """24-bit stems only where nothing is lost by it; where not, the notes say why."""
+        if self._findings.delivery.stem_format is not SampleFormat.INT24 or self._findings.dry is None:
+            return False
+        why = self._why_float()
+        if why:
+            self.notes.append(f"Stems are 32-bit float, not 24-bit: {why}.")
+        return not why
+
+    def _why_float(self) -> str:
+        info = self._findings.source_info
+        if not (info.is_integer_pcm and info.bits <= 24) or self._findings.song.facts["is_stem_set"]:
+            return "the source is not integer PCM of up to 24 bits"
+        stems = self._findings.dry.facts["stems"] if self._findings.dry else {}
+        over = [stem_title(label) for label, facts in stems.items() if facts["sample_peak_dbfs"] > 0]
+        return f"{', '.join(over)} pass 0 dBFS" if over else ""
+
+    def _as_integers(self, asset: Asset) -> Asset:
+        path = self._room.folder / f"{asset.role.replace('/', ' ')}.wav"
+        with open_audio(asset.path) as reader:
+            rate_hz, channels = reader.info.rate_hz, reader.info.channels
+            with AudioWriter(
+                path, rate_hz=rate_hz, channels=channels, sample_format=SampleFormat.INT24
+            ) as out:
+                for block in reader.blocks():
+                    out.write(block)
+        role = f"int24/{asset.role}"
+        self.files[role] = path
+        return asset.evolve(path=path, role=role)
+
+
+def _folder_title(findings: Findings) -> str:
+    """The delivery's folder; a take has its number, since two takes are two songs."""
+    take = f" ({findings.track.take})" if findings.track.take else ""
+    return safe_name(f"{findings.track.title}{take}")
+
+
+def main_figures(findings: Findings) -> Facts:
+    """What a producer wants to know first, as numbers and as lines of text."""
+    masters = dict(_masters(findings))
+    figures: Facts = {
+        "title": findings.track.title,
+        "duration_s": round(findings.song.facts["frames"] / findings.song.facts["rate_hz"], 3),
+        "rate_hz": findings.song.facts["rate_hz"],
+        "tempo_bpm": findings.tempo_bpm,
+        "key": findings.key_name,
+        "stems": list(findings.stem_labels),
+        "is_preview": findings.is_preview,
+        "null_dbfs": findings.certificate["null"]["peak_dbfs"] if findings.certificate else None,
+        "masters": masters,
+        "qa_passed": findings.attempts[-1].passed,
+    }
+    return figures | {"lines": list(_lines(findings, masters))}
+
+
+def _masters(findings: Findings) -> Iterator[tuple[str, Facts]]:
+    if findings.masters is None:
+        return
+    for name, second in findings.checked.facts["masters"].items():
+        made = findings.masters.facts["masters"][name]
+        yield (
+            name,
+            {
+                "integrated_lufs": round(second["loudness_lufs"], 2),
+                "true_peak_dbtp": round(second["true_peak_dbtp"], 2),
+                "target_lufs": made["target"]["integrated_lufs"],
+                "is_reached": made["is_reached"],
+                "why": made["why"],
+            },
+        )
+
+
+def _lines(findings: Findings, masters: Facts) -> Iterator[str]:
+    for name, master in masters.items():
+        found = f"{master['integrated_lufs']:.1f} LUFS, {master['true_peak_dbtp']:.1f} dBTP"
+        yield f"Master {name}: {found}" + (f". {master['why']}" if master["why"] else "")
+    if findings.stem_labels:
+        stems = ", ".join(stem_title(label) for label in findings.stem_labels)
+        preview = (
+            " (a preview by the light separator: Demucs separates better)" if findings.is_preview else ""
+        )
+        yield f"Stems: {stems}{preview}"
+
+
+def _manifest(
+    findings: Findings, chains: tuple[UsedChain, ...], figures: Facts, notes: list[str]
+) -> dict[str, Any]:
+    """All but the files and the job's id, which ``deliver`` adds when it has written the rest."""
+    track, separated = findings.track, findings.separated
+    return {
+        "schema": MANIFEST_SCHEMA,
+        "stembridge": __version__,
+        "created_s": findings.created_s,
+        "title": track.title,
+        "take": track.take,
+        "tags": track.tags.model_dump(mode="json", exclude_defaults=True),
+        "source": findings.song.facts["source"] | {"media": findings.song.facts["media"]},
+        "recipe": findings.request.recipe,
+        "request": findings.request.model_dump(mode="json", include={"targets", "wishes", "keep_separated"}),
+        "provenance": provenance(findings),
+        "engines": {"separation": _engine(separated.facts) if separated else None},
+        "analysis": {
+            name: findings.analysis.facts[name] for name in ("loudness", "spectrum", "rhythm", "harmony")
+        },
+        "certificate": findings.certificate,
+        "restoration": findings.dry.facts["stems"] if findings.dry else None,
+        "chains": [used.model_dump(mode="json") for used in chains],
+        "masters": findings.masters.facts["masters"] if findings.masters else None,
+        "qa": [attempt.model_dump(mode="json") for attempt in findings.attempts],
+        "figures": {name: value for name, value in figures.items() if name != "lines"},
+        "stages": [timing.model_dump(mode="json") for timing in findings.timings],
+        "notes": notes,
+    }
+
+
+def _engine(facts: Facts) -> Facts:
+    return {name: facts[name] for name in ("engine", "version", "is_preview", "skipped")}
+
+
+def provenance(findings: Findings) -> Facts:
+    """Where the song comes from and what was done to it."""
+    tags = findings.track.tags
+    return {
+        "generator": tags.generator,
+        "generator_id": tags.generator_id,
+        "is_ai_made": bool(tags.generator),
+        "processed_by": f"stembridge {__version__}",
+        "stages": list(findings.recipe.stages),
+    }

@@ -1,0 +1,119 @@
+"""The chains that were really used, as presets: files for plug-ins, chains as TOML, "Dial it in"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bridge.naming import safe_name
+from bridge.stages.findings import Findings, stem_title
+from bridge.values import Facts, Value
+from presets import Chain, Gain, Limiter, dial_in, preset_files, render_dial_in
+
+DIAL_IN = "Presets/Dial it in.txt"
+LEAST_GAIN_DB = 0.05
+MOST_GAIN_DB = 24.0
+
+
+class UsedChain(Value):
+    """A chain of this job: on which stem or master, with what it did, and whether it was kept."""
+
+    subject: str
+    """A stem's label, or ``master/<target>``."""
+    title: str
+    chain: Chain
+    """With what the stage added: the gain that keeps a stem's level, the limiter of a master."""
+    effects: tuple[Facts, ...]
+    """What each effect of the chain did, in order; one more where the stage added one."""
+    is_kept: bool
+    why: str
+    before: Facts
+    after: Facts
+
+
+def used_chains(findings: Findings) -> tuple[UsedChain, ...]:
+    """The chains of stems and masters, kept or not."""
+    return (*_stem_chains(findings), *_master_chains(findings))
+
+
+def _stem_chains(findings: Findings) -> Iterator[UsedChain]:
+    if findings.mixed is None or findings.plan.mix is None:
+        return
+    facts = findings.mixed.facts
+    for plan in findings.plan.mix.stems:
+        found = facts["stems"][plan.label]
+        gain_db = found["gain_db"] + facts["bus_gain_db"]
+        reason = "Sets the stem's level: what the chain changed is taken back. " + plan.move_reason
+        chain = plan.chain if found["is_kept"] else plan.chain.evolve(effects=())
+        yield _used(plan.label, stem_title(plan.label), _with_gain(chain, gain_db, reason.strip()), found)
+
+
+def _with_gain(chain: Chain, gain_db: float, reason: str) -> Chain:
+    if abs(gain_db) < LEAST_GAIN_DB:
+        return chain
+    gain_db = min(max(round(gain_db, 2), -MOST_GAIN_DB), MOST_GAIN_DB)
+    return chain.evolve(effects=(*chain.effects, Gain(name="level", gain_db=gain_db, reason=reason)))
+
+
+def _master_chains(findings: Findings) -> Iterator[UsedChain]:
+    if findings.masters is None or findings.plan.master is None:
+        return
+    found = findings.masters.facts["chain"]
+    chain = findings.plan.master.chain if found["is_kept"] else findings.plan.master.chain.evolve(effects=())
+    for goal in findings.plan.master.goals:
+        master = findings.masters.facts["masters"][goal.target.name]
+        limiter = Limiter(
+            name="limiter",
+            ceiling_dbtp=goal.ceiling_dbtp,
+            gain_db=min(max(round(master["gain_db"], 2), -MOST_GAIN_DB), MOST_GAIN_DB),
+            reason=f"Brings it to {goal.target.integrated_lufs:g} LUFS, every peak below the ceiling.",
+        )
+        whole = chain.evolve(effects=(*chain.effects, limiter))
+        used = _used(f"master/{goal.target.name}", f"Master ({goal.target.title})", whole, found)
+        yield used.evolve(
+            effects=(*used.effects, {"kind": "limiter", "figures": _reductions(master["limiter"])})
+        )
+
+
+def _reductions(limiter: Facts) -> Facts:
+    return {name: limiter[name] for name in ("max_gain_reduction_db", "mean_gain_reduction_db")}
+
+
+def _used(subject: str, title: str, chain: Chain, found: Facts) -> UsedChain:
+    return UsedChain(
+        subject=subject,
+        title=title,
+        chain=chain,
+        effects=tuple(found["effects"]["effects"]) if found["is_kept"] else (),
+        is_kept=found["is_kept"],
+        why=found["why"],
+        before=found.get("before", {}),
+        after=found.get("after", {}),
+    )
+
+
+def write_presets(song: str, chains: tuple[UsedChain, ...], folder: Path) -> list[Path]:
+    """Write the preset files of all chains that do something, below ``folder``; the paths in order."""
+    doing = [used for used in chains if used.chain.effects]
+    if not doing:
+        return []
+    written = [
+        _write(folder / "Presets" / "Chains" / name, text.encode()) for name, text in _texts(song, doing)
+    ]
+    for used in doing:
+        for file in preset_files(used.chain, f"{song} - {used.title}"):
+            written.append(_write(folder / file.path, file.data))
+    sheets = [dial_in(used.chain.evolve(name=used.title)) for used in doing]
+    written.append(_write(folder / DIAL_IN, render_dial_in(sheets, song).encode()))
+    return written
+
+
+def _texts(song: str, chains: list[UsedChain]) -> Iterator[tuple[str, str]]:
+    for used in chains:
+        yield safe_name(f"{song} - {used.title}", ".toml"), used.chain.to_toml()
+
+
+def _write(path: Path, content: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
