@@ -14,8 +14,8 @@ def sdr_db(estimate: Samples, reference: Samples) -> float:
     """Signal to distortion ratio over all channels and frames: the reference's energy over the error's.
 
     Arrays of equal shape. From -150 to 150 dB; a silent reference gives -150, or 150 if the estimate is
-    silent too. Raises AudioError where the shapes differ. (Global SDR as in the Music Demixing Challenge 2021,
-    without its epsilon.)
+    silent too. Raises AudioError where the shapes differ. (Global SDR as in the Music Demixing
+    Challenge 2021, without its epsilon.)
     """
     truth, guess = _expect_same_shape(estimate, reference)
     return _ratio_db(_energy(truth), _energy(guess - truth))

@@ -35,7 +35,7 @@ class ShimmerMeter:
     def __init__(self, rate_hz: int, channels: int) -> None:
         self._rate_hz = rate_hz
         size = frame_size(rate_hz, _FRAME_S)
-        self._framer = Framer(channels, size, size // 2)
+        self._framer = Framer(1, size, size // 2)
         self._window = hann(size)
         self._hertz = np.arange(size // 2 + 1) * rate_hz / size
         self._sum_db = np.zeros(len(self._hertz))
@@ -43,7 +43,7 @@ class ShimmerMeter:
 
     def add(self, block: Samples) -> None:
         """The next frames; NaN and infinity count as silence."""
-        frames = self._framer.push(finite(block)).mean(axis=0)
+        frames = self._framer.push(finite(block).mean(axis=0, keepdims=True))[0]
         if not len(frames):
             return
         spectra = np.asarray(rfft(frames * self._window, axis=1, workers=1))
