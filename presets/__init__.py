@@ -25,7 +25,7 @@ from presets.edits import ChainEdit, apply_edits
 from presets.errors import PresetError
 from presets.library import MASTER, Library
 from presets.plugins import ChainMapping, Plugin, PluginPreset, map_chain
-from presets.presetfiles import PresetFile, preset_files, safe_name
+from presets.presetfiles import PresetFile, preset_files, render_preset_guide, safe_name
 from presets.styles import NEUTRAL, Style, style_of
 from presets.targets import TARGETS, Target, target, targets_from_toml
 from presets.vstpreset import VstPreset, windows_class_id
@@ -74,6 +74,7 @@ __all__ = [
     "parse_wishes",
     "preset_files",
     "render_dial_in",
+    "render_preset_guide",
     "safe_name",
     "style_of",
     "target",

@@ -54,7 +54,6 @@ class Unit(Enum):
     HZ = "Hz"
     MS = "ms"
     RATIO = ": 1"
-    PLAIN = ""
 
 
 def fitted(control: str, number: float, low: float, high: float, unit: Unit) -> Dial:

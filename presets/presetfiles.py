@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import textwrap
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from presets.chain import Chain
@@ -31,6 +33,44 @@ def preset_files(chain: Chain, label: str = "") -> list[PresetFile]:
     found = map_chain(chain).presets
     named = zip(found, _file_names(found, safe_name(label or chain.name)), strict=True)
     return [file for preset, name in named for file in _both_platforms(preset, name)]
+
+
+def render_preset_guide(chains: Iterable[tuple[Chain, str]]) -> str:
+    """The text beside the presets: where hosts look for them, and what each cannot do.
+
+    ``chains`` are pairs of a chain and the label its files were written under, as for ``preset_files``.
+    """
+    return "\n".join([*_GUIDE, *(line for chain, label in chains for line in _guide_lines(chain, label))])
+
+
+_GUIDE: Final = (
+    "About these presets",
+    "===================",
+    "For the free zam-plugins (zamaudio.com; Debian and Ubuntu: apt install zam-plugins), stereo ones only.",
+    "Copy the vendor's folder to where your host looks for VST3 presets:",
+    "  macOS    ~/Library/Audio/Presets/",
+    "  Windows  Documents\\VST3 Presets\\   (take the files with (Windows) in their name)",
+    "  Linux    ~/.vst3/presets/",
+    "Not every version of Ableton Live reads .vstpreset files. Where yours does not, set the values of",
+    "Dial it in.txt in Live's own devices.",
+    "",
+)
+
+
+def _guide_lines(chain: Chain, label: str) -> list[str]:
+    mapping = map_chain(chain)
+    title = label or chain.name
+    lines = [title, "-" * len(title)]
+    for preset, name in zip(mapping.presets, _file_names(mapping.presets, safe_name(title)), strict=True):
+        lines.append(
+            f"{preset.plugin.name}/{name}.vstpreset  (effect {preset.effect_index + 1} of the chain)"
+        )
+        lines += [
+            line
+            for note in preset.notes
+            for line in textwrap.wrap(note, 96, initial_indent="    ! ", subsequent_indent="      ")
+        ]
+    return [*lines, *mapping.left_out, ""]
 
 
 def safe_name(label: str) -> str:

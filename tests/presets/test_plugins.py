@@ -22,6 +22,7 @@ from presets import (
     VstPreset,
     map_chain,
     preset_files,
+    render_preset_guide,
     safe_name,
 )
 from presets.dpf import read_state
@@ -197,3 +198,17 @@ def test_names_are_safe_everywhere(label: str) -> None:
 def test_reserved_names_are_avoided(label: str, name: str) -> None:
     """Device names of Windows and names of dots alone."""
     assert safe_name(label) == name
+
+
+def test_the_guide_tells_folders_files_and_limits() -> None:
+    """Where to copy for each system, each file by its name, each note, each effect without a file."""
+    chain = Chain(name="Bass", role="bass", effects=(Compressor(mix=0.5), Gain(), Compressor()))
+    text = render_preset_guide([(chain, "Night/Drive - Bass"), (chain, "")])
+    flat = " ".join(text.split()).replace("! ", "")
+    for file in preset_files(chain, "Night/Drive - Bass")[::2]:
+        assert file.path.removeprefix("Presets/Damien Zammit/") in text
+    for note in [note for preset in map_chain(chain).presets for note in preset.notes]:
+        assert note in flat
+    assert "Effect 2 (gain)" in text
+    assert all(place in text for place in ("~/Library/Audio/Presets/", "VST3 Presets", "~/.vst3/presets/"))
+    assert max(len(line) for line in text.splitlines()) <= 110
