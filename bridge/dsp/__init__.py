@@ -1,11 +1,21 @@
 """The processors: block by block, the same result for any block size."""
 
+from bridge.dsp.clicks import ClickProcessor, ClickReport, repair_clicks
 from bridge.dsp.dynamics import CompressorProcessor, DeEsserProcessor
 from bridge.dsp.eq import EqProcessor, eq_response_db
 from bridge.dsp.gain import GainProcessor
 from bridge.dsp.gate import GateProcessor
+from bridge.dsp.hiss import (
+    HissMeter,
+    HissProcessor,
+    HissProfile,
+    HissReport,
+    estimate_hiss,
+    reduce_hiss,
+)
 from bridge.dsp.limiter import LimiterProcessor, LimitReport, limit_file
 from bridge.dsp.multiband import MultibandProcessor
+from bridge.dsp.offset import Offset, OffsetKind, OffsetMeter, OffsetProcessor, remove_offset
 from bridge.dsp.processor import Figures, Processor
 from bridge.dsp.rack import EffectReport, Rack, RackReport, build, run, run_file
 from bridge.dsp.saturate import SaturatorProcessor
@@ -14,6 +24,8 @@ from bridge.dsp.stream import aligned, process_audio, process_file
 from bridge.dsp.transients import TransientShaperProcessor
 
 __all__ = [
+    "ClickProcessor",
+    "ClickReport",
     "CompressorProcessor",
     "DeEsserProcessor",
     "EffectReport",
@@ -21,9 +33,17 @@ __all__ = [
     "Figures",
     "GainProcessor",
     "GateProcessor",
+    "HissMeter",
+    "HissProcessor",
+    "HissProfile",
+    "HissReport",
     "LimitReport",
     "LimiterProcessor",
     "MultibandProcessor",
+    "Offset",
+    "OffsetKind",
+    "OffsetMeter",
+    "OffsetProcessor",
     "Processor",
     "Rack",
     "RackReport",
@@ -33,9 +53,13 @@ __all__ = [
     "aligned",
     "build",
     "eq_response_db",
+    "estimate_hiss",
     "limit_file",
     "process_audio",
     "process_file",
+    "reduce_hiss",
+    "remove_offset",
+    "repair_clicks",
     "run",
     "run_file",
 ]
