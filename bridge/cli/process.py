@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,6 +64,7 @@ def process(
 ) -> None:
     """Turn songs into stems, masters and presets in the project's folder."""
     config = config_from(config_file)
+    _expect_known(recipe, target or (), wish or (), config)
     requests = [
         JobRequest(
             source=file.expanduser().absolute(),
@@ -78,6 +80,18 @@ def process(
     results = _process_all(requests, config)
     _print_results(requests, results, as_json=as_json)
     raise typer.Exit(max((_exit_code(result) for result in results), default=0))
+
+
+def _expect_known(recipe: str, targets: Iterable[str], wishes: Iterable[str], config: Config) -> None:
+    """Mistakes in words are told before any song is touched."""
+    from presets import parse_wishes
+    from presets import target as target_of
+
+    config.recipe(recipe)
+    for name in targets:
+        target_of(name)
+    for words in wishes:
+        parse_wishes(words)
 
 
 def _process_all(requests: list[JobRequest], config: Config) -> list[Ended | StembridgeError]:
@@ -106,7 +120,6 @@ def _process_one(
     from bridge.jobs import hash_source, run_job, submit_request
 
     try:
-        config.recipe(request.recipe)
         submitted = submit_request(store, request, hash_source(request.source))
         with progress_of(request.source.name) as show:
             ended = run_job(

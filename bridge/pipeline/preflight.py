@@ -9,9 +9,9 @@ from pathlib import Path
 
 from bridge.audio import AUDIO_SUFFIXES, probe
 from bridge.config import Config, Recipe
-from bridge.errors import DeliveryError, InputError, StorageError
+from bridge.errors import ConfigError, DeliveryError, InputError, StorageError
 from bridge.values import JobRequest
-from presets import target
+from presets import PresetError, parse_wishes, target
 
 FLOAT_BYTES = 4
 WORKING_COPIES = {"separate": 5, "restore": 5, "mix": 10, "master": 3}
@@ -27,14 +27,23 @@ def check_request(request: JobRequest, config: Config) -> None:
         InputError: the source is not there, is no file or folder, or cannot be opened.
         DeliveryError: the project's folder cannot be written to.
         StorageError: a disk is too full for this song.
-        ConfigError, PresetError: the recipe or a target is not known.
+        ConfigError: the recipe, a target or a wish is not known.
     """
     recipe = config.recipe(request.recipe)
-    for name in request.targets or recipe.targets:
-        target(name)
+    _expect_known_words(request, recipe)
     _expect_source(request.source)
     _expect_writable(request.destination)
     _expect_room(request, recipe, config)
+
+
+def _expect_known_words(request: JobRequest, recipe: Recipe) -> None:
+    try:
+        for name in request.targets or recipe.targets:
+            target(name)
+        for words in request.wishes:
+            parse_wishes(words)
+    except PresetError as cause:
+        raise ConfigError(str(cause)) from cause
 
 
 def _expect_source(source: Path) -> None:

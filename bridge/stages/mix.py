@@ -21,7 +21,7 @@ from bridge.stages import roles
 from bridge.stages.base import Inputs, Made, Room, Stage, for_each, part_of
 from bridge.stages.checkup import Checkup, check_up, harm_done
 from bridge.values import Asset, Facts, Value
-from presets import Chain
+from presets import Chain, Gain
 
 Decibel = Annotated[float, Field(ge=-60, le=60)]
 
@@ -86,7 +86,8 @@ def _process(asset: Asset, plan: StemPlan, params: Params, room: Room, progress:
     if harm:
         target.unlink()
         return _as_it_is(asset, plan, harm)
-    match_db = before.loudness_lufs - after.loudness_lufs
+    wished_db = sum(effect.gain_db for effect in plan.chain.effects if isinstance(effect, Gain))
+    match_db = before.loudness_lufs + wished_db - after.loudness_lufs
     facts = _facts(plan, before, after, is_kept=True, why="") | {"effects": rack.model_dump(mode="json")}
     return _Processed(label=plan.label, path=target, gain_db=match_db + plan.move_db, facts=facts)
 

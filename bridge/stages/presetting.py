@@ -8,9 +8,10 @@ from pathlib import Path
 from bridge.naming import safe_name
 from bridge.stages.findings import Findings, stem_title
 from bridge.values import Facts, Value
-from presets import Chain, Gain, Limiter, dial_in, preset_files, render_dial_in
+from presets import Chain, Gain, Limiter, dial_in, preset_files, render_dial_in, render_preset_guide
 
 DIAL_IN = "Presets/Dial it in.txt"
+GUIDE = "Presets/About these presets.txt"
 LEAST_GAIN_DB = 0.05
 MOST_GAIN_DB = 24.0
 
@@ -105,6 +106,8 @@ def write_presets(song: str, chains: tuple[UsedChain, ...], folder: Path) -> lis
             written.append(_write(folder / file.path, file.data))
     sheets = [dial_in(used.chain.evolve(name=used.title)) for used in doing]
     written.append(_write(folder / DIAL_IN, render_dial_in(sheets, song).encode()))
+    guide = render_preset_guide([(used.chain, f"{song} - {used.title}") for used in doing])
+    written.append(_write(folder / GUIDE, guide.encode()))
     return written
 
 
