@@ -71,7 +71,7 @@ def compose(spec: SongSpec, *, rate_hz: int = 44_100) -> ComposedSong:
 
     Takes a spec and a sample rate of 16,000 to 96,000 Hz. The stems are stereo float32; their sum peaks at
     -3 dBFS. Everything follows from the spec and the rate: the same two give the same bytes. Memory grows
-    with the length: about 1.7 GB at the limit of ten minutes, at 44.1 kHz.
+    with the length: about 2 GB at the limit of ten minutes, at 44.1 kHz.
 
     Raises InputError for another rate, or where the spec leaves nobody to play.
 

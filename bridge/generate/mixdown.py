@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import fft, ndimage, signal
@@ -23,15 +24,32 @@ _BLOCK = 16_384
 _TAIL_S = 3.2
 
 
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What every channel of the mix knows."""
+
+    score: Score
+    sheet: StyleSheet
+    frames: int
+    rate_hz: int
+    seed: int
+
+    @property
+    def mix(self) -> Mix:
+        """The style's balance."""
+        return self.sheet.mix
+
+
 def mixed(score: Score, sheet: StyleSheet, rate_hz: int, seed: int) -> dict[Role, Wave]:
     """The stems of a score, shape (2, frames) each, whose sum peaks at -3 dBFS."""
     frames = round(score.form.duration_s * rate_hz)
+    desk = Desk(score=score, sheet=sheet, frames=frames, rate_hz=rate_hz, seed=seed)
     wanted = _loudness_goals(sheet.mix)
     stems: dict[Role, Wave] = {}
     for role in FOUR_STEMS:
-        if parts := score.of(role):
-            stem = _stem(parts, sheet, frames, rate_hz, seed, score)
-            stems[role] = stem * _gain(stem, wanted[role], rate_hz)
+        if score.of(role):
+            stems[role] = _stem(role, desk)
+            stems[role] *= _gain(stems[role], wanted[role], rate_hz)
     _finish(stems, sheet.mix, rate_hz)
     return stems
 
@@ -79,25 +97,36 @@ def _gain(wave: Wave, wanted_db: float, rate_hz: int) -> np.float32:
     return np.float32(10 ** ((wanted_db - 20 - found) / 20)) if found > -100 else np.float32(1)
 
 
-def _stem(
-    parts: tuple[Part, ...], sheet: StyleSheet, frames: int, rate_hz: int, seed: int, score: Score
-) -> Wave:
-    dry = np.zeros((2, frames), np.float32)
-    send = np.zeros((2, frames), np.float32)
-    for part in parts:
-        bus = played(part, sheet.singing, frames, rate_hz, seed)
-        bus *= _gain(bus, part.sheet.level_db, rate_hz)
-        if part.role is Role.DRUMS:
-            _punch(bus, sheet.mix.drum_drive)
-        dry += bus
-        if part.sheet.reverb:
-            send += bus * np.float32(part.sheet.reverb)
+def _stem(role: Role, desk: Desk) -> Wave:
+    parts = desk.score.of(role)
+    dry, send = _summed(parts, desk)
     if send.any():
-        seconds = sheet.mix.reverb_s * (0.45 if parts[0].role is Role.DRUMS else 1.0)
-        dry += convolved(send, room(seconds, rate_hz, dice(seed, "room", parts[0].role.value)))
-    if parts[0].role in (Role.BASS, Role.OTHER) and sheet.mix.pump_db:
-        _pump(dry, score.of(Role.DRUMS), sheet.mix.pump_db, rate_hz)
-    return _silenced(mono_bass(dry, rate_hz), parts, rate_hz)
+        dry += _reverberated(send, role, desk)
+    del send
+    if role in (Role.BASS, Role.OTHER) and desk.mix.pump_db:
+        _pump(dry, desk.score.of(Role.DRUMS), desk.mix.pump_db, desk.rate_hz)
+    return _silenced(mono_bass(dry, desk.rate_hz), parts, desk.rate_hz)
+
+
+def _summed(parts: tuple[Part, ...], desk: Desk) -> tuple[Wave, Wave]:
+    """The parts at their levels, dry, and what of them goes to the room."""
+    dry = np.zeros((2, desk.frames), np.float32)
+    send = np.zeros((2, desk.frames), np.float32)
+    for part in parts:
+        bus = played(part, desk.sheet.singing, desk.frames, desk.rate_hz, desk.seed)
+        bus *= _gain(bus, part.sheet.level_db, desk.rate_hz)
+        if part.role is Role.DRUMS:
+            _punch(bus, desk.mix.drum_drive)
+        dry += bus
+        bus *= np.float32(part.sheet.reverb)
+        send += bus
+    return dry, send
+
+
+def _reverberated(send: Wave, role: Role, desk: Desk) -> Wave:
+    """The room's answer; drums stand in a smaller one."""
+    seconds = desk.mix.reverb_s * (0.45 if role is Role.DRUMS else 1.0)
+    return convolved(send, room(seconds, desk.rate_hz, dice(desk.seed, "room", role.value)))
 
 
 def _punch(bus: Wave, drive: float) -> None:
@@ -159,11 +188,16 @@ def _finish(stems: dict[Role, Wave], mix: Mix, rate_hz: int) -> None:
 
 
 def _peaks(stems: Mapping[Role, Wave]) -> tuple[Wave, float]:
-    """The larger of both channels of the sum, frame by frame, and its mean power where it sounds."""
-    total = sum(stems.values())
-    peaks = np.abs(np.asarray(total)).max(axis=0)
-    sounding = peaks[peaks > 1e-4]
-    return peaks, float((sounding.astype(np.float64) ** 2).mean()) * 0.8 if sounding.size else 1e-9
+    """The larger of both channels of the sum, frame by frame, and the sum's mean power where it sounds."""
+    frames = next(iter(stems.values())).shape[1]
+    peaks = np.zeros(frames, np.float32)
+    energy, sounding = 0.0, 1
+    for start in range(0, frames, _BLOCK):
+        total = np.sum([stem[:, start : start + _BLOCK] for stem in stems.values()], axis=0)
+        peaks[start : start + _BLOCK] = highest = np.abs(total).max(axis=0)
+        energy += float((total.astype(np.float64) ** 2).sum()) / 2
+        sounding += int((highest > 1e-4).sum())
+    return peaks, energy / sounding
 
 
 def _limiter(peaks: Wave, ceiling: float, rate_hz: int) -> Wave:

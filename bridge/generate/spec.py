@@ -12,7 +12,7 @@ from bridge.values import Value
 from .theory import parse_key
 
 MAX_DURATION_S = 600.0
-"""Songs are made in memory: about 1.2 GB of stems at ten minutes and 44.1 kHz."""
+"""Songs are made in memory: about 2 GB while ten minutes are mixed at 44.1 kHz, half of it afterwards."""
 MIN_DURATION_S = 6.0
 SIGNATURES = frozenset({(2, 4), (3, 4), (4, 4), (5, 4), (6, 4), (7, 4), (6, 8), (9, 8), (12, 8)})
 

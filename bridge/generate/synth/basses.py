@@ -59,7 +59,8 @@ def sub_bass(tone: Tone, draw: Draw) -> Wave:
     fall_s = 0.018
     cycles = tone.frequency_hz * (t + 0.9 * fall_s * (1 - np.exp(-t / fall_s)))
     drive = 1.4 + 1.4 * tone.velocity
-    wave = np.tanh(drive * np.sin(2 * np.pi * cycles) * np.exp(-t / 1.6) + 0.25) - np.tanh(0.25)
+    swing = np.exp(-t / 1.6)
+    wave = np.tanh(drive * swing * np.sin(2 * np.pi * cycles)) + 0.12 * swing * np.sin(4 * np.pi * cycles)
     click = band(noise(draw, len(t)) * np.exp(-t / 0.004), tone.rate_hz, 500, 3000) * 0.06
     return np.asarray((wave + click) * envelope(tone, 0.004, 1.0, 0.9, release_s), np.float32)
 

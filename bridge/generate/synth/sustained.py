@@ -31,7 +31,9 @@ def strings(tone: Tone, draw: Draw) -> Wave:
             for hz, gain in ((280, 0.7), (460, 0.8), (1100, 0.6), (2700, 1.0))
         )
         return np.asarray(
-            (tone.frequency_hz / f) ** 0.85 * (0.45 + wood) / (1 + (f / (3000 + 4000 * tone.velocity)) ** 2)
+            (tone.frequency_hz / f) ** 0.85
+            * (0.45 + wood)
+            / (1 + (f / (2000 + 2600 * tone.velocity)) ** 2) ** 1.2
         )
 
     attack_s = min(0.13, max(0.03, tone.held_s * 0.3))
