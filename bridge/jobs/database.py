@@ -76,7 +76,7 @@ def _engine(path: Path, busy_timeout_s: float) -> Engine:
         # the driver must not open transactions of its own: it would start them as readers, and two readers
         # that both want to write cannot wait for each other
         connection.isolation_level = None
-        _use_wal(connection, busy_timeout_s)
+        use_wal(connection, busy_timeout_s)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
 
@@ -88,7 +88,7 @@ def _engine(path: Path, busy_timeout_s: float) -> Engine:
     return engine
 
 
-def _use_wal(connection: sqlite3.Connection, busy_timeout_s: float) -> None:
+def use_wal(connection: sqlite3.Connection, busy_timeout_s: float) -> None:
     """Switch to WAL. SQLite does not wait for this lock by itself: two first openers would see "locked"."""
     give_up = time.monotonic() + busy_timeout_s
     while True:

@@ -174,8 +174,9 @@ class MemoryJobStore:
     def release_orphans(self, stale_after_s: float = STALE_AFTER_S) -> tuple[Job, ...]:
         """Release the claims that nobody stands behind."""
         with self._lock:
-            orphans = [entry for entry in self._entries.values() if self._is_orphan(entry, stale_after_s)]
-            return tuple(self._let_go(entry) for entry in orphans)
+            seen = [(entry, entry.claim) for entry in self._entries.values()]
+            orphans = [(entry, claim) for entry, claim in seen if self._is_orphan(claim, stale_after_s)]
+            return tuple(self._let_go(entry) for entry, claim in orphans if entry.claim == claim)
 
     def close(self) -> None:
         """Nothing to let go."""
@@ -216,9 +217,9 @@ class MemoryJobStore:
         end = JobState.CANCELLED if entry.is_cancel_requested else JobState.PROCESSING
         return self._change(entry, state=end)
 
-    def _is_orphan(self, entry: _Entry, stale_after_s: float) -> bool:
-        return entry.claim is not None and is_orphan(
-            entry.claim, now_s=self._clock(), stale_after_s=stale_after_s, is_running=self._is_running
+    def _is_orphan(self, claim: Claim | None, stale_after_s: float) -> bool:
+        return claim is not None and is_orphan(
+            claim, now_s=self._clock(), stale_after_s=stale_after_s, is_running=self._is_running
         )
 
 

@@ -66,6 +66,13 @@ def start_engine_and_spin(job: Job, _settings: object, report: Report) -> NoRetu
         sum(range(10_000))
 
 
+def start_engine_and_crash(job: Job, _settings: object, report: Report) -> NoReturn:
+    """Starts a process of its own, tells its number, and is gone."""
+    engine = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    report(JobNote(job_id=job.id, stage="engine", text=str(engine.pid)))
+    os._exit(1)
+
+
 def refuse_input(job: Job, _settings: object, _report: Report) -> NoReturn:
     """An error of ours."""
     raise InputError(f"{job.request.source.name} is empty (0 bytes); wanted a song. Export it again.")

@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, inspect
 
 from bridge.errors import StorageError
 from bridge.jobs import open_store
-from bridge.jobs.database import MIGRATIONS, open_database
+from bridge.jobs.database import MIGRATIONS, open_database, use_wal
 from bridge.jobs.tables import SCHEMA, metadata
 from bridge.values import JobState
 from tests.jobs.support import HERE, PRINT, StartPython, line_of, output_of, request
@@ -291,6 +291,42 @@ def test_a_locked_store_is_told_after_the_time(path: Path) -> None:
         assert store.list() == ()
     assert store.submit(request(), PRINT).state is JobState.PENDING
     store.close()
+
+
+class _FreedWhenRefused:
+    """A connection beside another that locks the file, and lets go once this one was refused."""
+
+    def __init__(self, path: Path, other: sqlite3.Connection) -> None:
+        self.mine = sqlite3.connect(path, timeout=0)
+        self.other = other
+        self.refused = 0
+
+    def execute(self, sql: str) -> sqlite3.Cursor:
+        try:
+            return self.mine.execute(sql)
+        except sqlite3.OperationalError:
+            self.refused += 1
+            self.other.rollback()
+            raise
+
+
+def test_the_first_openers_wait_for_each_other(path: Path) -> None:
+    """SQLite refuses the switch to WAL at once while another opener holds the new file."""
+    with raw(path) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        connection = _FreedWhenRefused(path, other)
+        with closing(connection.mine):
+            use_wal(connection, busy_timeout_s=5)  # type: ignore[arg-type]
+            assert connection.mine.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert connection.refused == 1
+
+
+def test_the_first_openers_do_not_wait_for_ever(path: Path) -> None:
+    """After the time the lock is told."""
+    with raw(path) as other, closing(sqlite3.connect(path, timeout=0)) as mine:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            use_wal(mine, busy_timeout_s=0.01)
 
 
 def test_a_full_disk_is_told_and_changes_nothing(path: Path) -> None:

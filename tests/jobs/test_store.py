@@ -24,8 +24,12 @@ class Processes:
     def __init__(self) -> None:
         self.running = {HERE.process}
         self.gone: set[ProcessMark] = set()
+        self.look: Callable[[ProcessMark], bool | None] = self._look
 
     def __call__(self, mark: ProcessMark) -> bool | None:
+        return self.look(mark)
+
+    def _look(self, mark: ProcessMark) -> bool | None:
         return True if mark in self.running else False if mark in self.gone else None
 
 
@@ -296,6 +300,27 @@ def test_a_job_whose_process_is_gone_is_claimed_again(store: JobStore, processes
     assert again is not None
     assert (again.id, again.attempt, again.state) == (job.id, 2, JobState.PROCESSING)
     assert [record.key for record in store.stages(job.id)] == ["k"]
+
+
+def test_a_claim_that_changes_hands_during_the_look_is_left_alone(
+    store: JobStore, processes: Processes
+) -> None:
+    """Two processes clean up at once: the first one's new claim is not the orphan that the second saw."""
+    old = claimed(store)
+    taken: list[Job | None] = []
+
+    def take_over(mark: ProcessMark) -> bool | None:
+        if mark == HERE.process and not taken:
+            store.release(old)
+            taken.append(store.claim(THERE, old.id))
+        return mark != HERE.process
+
+    processes.look = take_over
+    store.release_orphans()
+    assert store.get(old.id) == taken[0]
+    claim = store.claim_of(old.id)
+    assert claim is not None
+    assert claim.worker == THERE
 
 
 def test_a_sleeping_laptop_loses_no_claim(store: JobStore, clock: Clock) -> None:

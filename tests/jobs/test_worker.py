@@ -230,6 +230,17 @@ def test_engines_end_with_the_worker(fresh: WorkerProcess) -> None:
     wait_until(lambda: not any(start_of(int(number)) for number in numbers))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="process groups are POSIX")
+def test_engines_end_with_a_worker_that_crashed(fresh: WorkerProcess) -> None:
+    """Nobody killed it, so nobody killed what it started either: that is done when its end is seen."""
+    heard: list[Event] = []
+    outcome = fresh.run(f"{TASKS}:start_engine_and_crash", JOB, None, on_event=heard.append)
+    assert isinstance(outcome.error, StageError)
+    assert isinstance(heard[0], events.JobNote)
+    engine = int(heard[0].text)
+    wait_until(lambda: start_of(engine) is None)
+
+
 def test_a_cancel_before_the_start_holds(warm: WorkerProcess) -> None:
     """The task ends at its first report."""
     cancel = threading.Event()
@@ -258,17 +269,20 @@ def test_a_fault_in_the_parent_ends_the_task(fresh: WorkerProcess, fault: type[B
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 def test_an_interrupt_is_the_parents_to_decide(fresh: WorkerProcess) -> None:
-    """Ctrl-C that reaches the worker changes nothing there."""
-    has_been_hit = False
+    """Ctrl-C that reaches the worker changes nothing there: the task goes on until it is cancelled."""
+    cancel, heard = threading.Event(), list[Event]()
 
     def hit(event: Event) -> None:
-        nonlocal has_been_hit
-        os.kill(fresh.pid, signal.SIGINT)
-        has_been_hit = True
+        heard.append(event)
+        if len(heard) == 2:
+            os.kill(fresh.pid, signal.SIGINT)
+        if len(heard) == 6:
+            cancel.set()
 
-    outcome = fresh.run(f"{TASKS}:deliver", JOB, None, on_event=hit)
-    assert outcome.is_success
-    assert has_been_hit
+    outcome = fresh.run(f"{TASKS}:report_forever", JOB, None, on_event=hit, cancel=cancel)
+    assert outcome.is_cancelled
+    assert len(heard) >= 6
+    assert run(fresh, "deliver").is_success
 
 
 PARENT = """
