@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.signal import sosfilt
 
 from bridge.audio import Audio, Samples
 from bridge.errors import AudioError
@@ -117,6 +116,8 @@ class LoudnessMeter:
 
     def _weighted_energy(self, block: Samples) -> Steps:
         """Squares of the K-weighted signal, summed over channels (annex 1, eq. 1, 2)."""
+        from scipy.signal import sosfilt
+
         weighted, self._state = sosfilt(self._sections, block.astype(np.float64), axis=1, zi=self._state)
         # a filter that rings out into silence ends in denormal numbers, which are slow
         self._state[np.abs(self._state) < _TINY] = 0.0

@@ -44,7 +44,7 @@ class ShimmerMeter:
     def add(self, block: Samples) -> None:
         """The next frames; NaN and infinity count as silence."""
         frames = self._framer.push(finite(block).mean(axis=0, keepdims=True))[0]
-        if not len(frames):
+        if not len(frames) or not self._chosen.any():
             return
         spectra = np.asarray(rfft(frames * self._window, axis=1, workers=1))
         power = (spectra.real**2 + spectra.imag**2) * np.float32(2 / np.sum(self._window) ** 2)

@@ -8,41 +8,45 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from grooves import GROOVES, played, varied
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from bridge.audio import Samples
 from bridge.generate import compose, random_spec
 from bridge.measure import harmony, rhythm
 from bridge.measure.chroma import ChromaMeter
 from bridge.measure.meter import blocks_of
 from bridge.measure.models import shares
 from bridge.measure.onsets import OnsetMeter
+from bridge.values import Role
 
 Floats = NDArray[np.float64]
+Song = dict[str, NDArray[np.generic]]
 Case = tuple[Floats, NDArray[np.bool_]]
 """Features of all candidates, and which of them are right."""
 TEMPO_DECAY, KEY_DECAY = 0.03, 0.12
 
 
-def heard(seed: int, cache: Path) -> dict[str, NDArray[np.generic]]:
+def heard(seed: int, cache: Path) -> Song:
     """Envelopes, chroma and truth of a composed song, from the cache where they are there."""
     path = cache / f"{seed}.npz"
     if not path.exists():
         song = compose(random_spec(seed, duration_s=20.0 + 5 * (seed % 3)))
-        mixture = song.mixture
-        onsets, chroma = OnsetMeter(mixture.rate_hz, 2), ChromaMeter(mixture.rate_hz, 2)
-        for block in blocks_of(mixture.samples):
-            onsets.add(block)
-            chroma.add(block)
+        rate_hz, mixture = song.truth.rate_hz, song.mixture.samples
+        drums = song.stem(Role.DRUMS).samples
         np.savez(
             path,
-            envelopes=onsets.envelopes(),
-            step_s=onsets.step_s,
-            chroma=chroma.chroma(),
+            envelopes=_envelopes(mixture, rate_hz),
+            drums=_envelopes(drums, rate_hz),
+            rhythm_section=_envelopes(drums + song.stem(Role.BASS).samples, rate_hz),
+            without_drums=_envelopes(mixture - drums, rate_hz),
+            step_s=OnsetMeter(rate_hz, 2).step_s,
+            chroma=_chroma(mixture, rate_hz),
             tempo_bpm=song.truth.tempo_bpm,
             key=song.truth.key,
         )
@@ -50,11 +54,37 @@ def heard(seed: int, cache: Path) -> dict[str, NDArray[np.generic]]:
         return dict(stored)
 
 
-def tempo_cases(song: dict[str, NDArray[np.generic]], factors: Sequence[float]) -> list[Case]:
-    """The song at several speeds: its envelopes are stretched, so that style does not decide the tempo."""
-    return [
-        _tempo_case(song["envelopes"], float(song["step_s"]), float(song["tempo_bpm"]), by) for by in factors
-    ]
+def _envelopes(samples: Samples, rate_hz: int) -> NDArray[np.float32]:
+    meter = OnsetMeter(rate_hz, len(samples))
+    for block in blocks_of(samples):
+        meter.add(block)
+    return meter.envelopes()
+
+
+def _chroma(samples: Samples, rate_hz: int) -> Floats:
+    meter = ChromaMeter(rate_hz, len(samples))
+    for block in blocks_of(samples):
+        meter.add(block)
+    return meter.chroma()
+
+
+def drummed(seed: int) -> Song:
+    """A drum pattern alone, with a tempo that is usual for it."""
+    draw = np.random.default_rng(seed)
+    name = tuple(GROOVES)[seed % len(GROOVES)]
+    (slowest, fastest), lines = GROOVES[name]
+    tempo_bpm = float(draw.uniform(slowest, fastest))
+    sound = played(varied(lines, draw), tempo_bpm, 10, kit=int(draw.integers(1000)))
+    envelopes = _envelopes(sound.samples, sound.rate_hz)
+    step_s = OnsetMeter(sound.rate_hz, 1).step_s
+    return {"drums": envelopes, "step_s": np.array(step_s), "tempo_bpm": np.array(tempo_bpm)}
+
+
+def tempo_cases(song: Song, factors: Sequence[float]) -> list[Case]:
+    """The song and parts of it at several speeds: envelopes are stretched, so that style does not decide."""
+    views = [song[view] for view in ("envelopes", "drums", "rhythm_section", "without_drums") if view in song]
+    step_s, tempo_bpm = float(song["step_s"]), float(song["tempo_bpm"])
+    return [_tempo_case(view, step_s, tempo_bpm, by) for view in views if view.any() for by in factors]
 
 
 def _tempo_case(envelopes: Floats, step_s: float, tempo_bpm: float, factor: float) -> Case:
@@ -66,7 +96,7 @@ def _tempo_case(envelopes: Floats, step_s: float, tempo_bpm: float, factor: floa
     return rhythm.features(table, lags, step_s), right
 
 
-def key_cases(song: dict[str, NDArray[np.generic]], shares_kept: Sequence[tuple[float, float]]) -> list[Case]:
+def key_cases(song: Song, shares_kept: Sequence[tuple[float, float]]) -> list[Case]:
     """The song and parts of it, so that its last chord, which a fade hides, does not decide alone."""
     chroma = np.asarray(song["chroma"], np.float64)
     right = np.array([_pitch_class(key) == _pitch_class(str(song["key"])) for key in harmony.KEYS])
@@ -119,29 +149,56 @@ def printed(name: str, weights: Floats) -> str:
 def main(cache: Path, count: int) -> None:
     """Compose, fit, score, print."""
     cache.mkdir(parents=True, exist_ok=True)
-    stretch = np.random.default_rng(5)
     train = [heard(seed, cache) for seed in range(1000, 1000 + count)]
     test = [heard(seed, cache) for seed in range(40)]
-    parts = [(0.0, 1.0), (0.0, 0.7), (0.3, 0.9), (0.3, 1.0)]
-    jobs: list[tuple[str, float, Callable[..., list[Case]], list[object], object]] = [
-        (
-            "TEMPO_WEIGHTS",
-            TEMPO_DECAY,
-            tempo_cases,
-            [(1.0, stretch.uniform(0.75, 0.97), stretch.uniform(1.03, 1.33)) for _ in train],
-            (1.0,),
-        ),
-        ("KEY_WEIGHTS", KEY_DECAY, key_cases, [parts for _ in train], parts[:1]),
+    report_tempo(train, test)
+    report_key(train, test)
+
+
+def report_tempo(train: list[Song], test: list[Song]) -> None:
+    """Songs at three speeds, and drum patterns at their own."""
+    draw = np.random.default_rng(5)
+    known = [
+        case
+        for song in train
+        for case in tempo_cases(song, (1.0, draw.uniform(0.8, 0.97), draw.uniform(1.03, 1.25)))
     ]
-    for name, decay, cases_of, variants, plain in jobs:
-        known = [
-            case for song, variant in zip(train, variants, strict=True) for case in cases_of(song, variant)
-        ]
-        weights = fitted(known, decay)
-        apart = [case for song in test for case in cases_of(song, plain)]
-        varied = [case for song in test for case in cases_of(song, variants[0])]
-        sys.stdout.write(f"# fitted: {score(known, weights)}\n# apart: {score(apart, weights)}\n")
-        sys.stdout.write(f"# apart, varied: {score(varied, weights)}\n{printed(name, weights)}\n")
+    known += [case for seed in range(1000, 1400) for case in tempo_cases(drummed(seed), (1.0,))]
+    weights = fitted(known, TEMPO_DECAY)
+    whole = [{name: song[name] for name in ("envelopes", "step_s", "tempo_bpm")} for song in test]
+    drums = [drummed(seed) for seed in range(200)]
+    report(
+        "TEMPO_WEIGHTS",
+        weights,
+        {
+            "fitted": known,
+            "songs apart": [case for song in whole for case in tempo_cases(song, (1.0,))],
+            "and parts of them": [case for song in test for case in tempo_cases(song, (1.0,))],
+            "patterns apart": [case for song in drums for case in tempo_cases(song, (1.0,))],
+        },
+    )
+
+
+def report_key(train: list[Song], test: list[Song]) -> None:
+    """Songs, whole and cut."""
+    parts = [(0.0, 1.0), (0.0, 0.7), (0.3, 0.9), (0.3, 1.0)]
+    known = [case for song in train for case in key_cases(song, parts)]
+    report(
+        "KEY_WEIGHTS",
+        fitted(known, KEY_DECAY),
+        {
+            "fitted": known,
+            "songs apart": [case for song in test for case in key_cases(song, parts[:1])],
+            "and parts of them": [case for song in test for case in key_cases(song, parts)],
+        },
+    )
+
+
+def report(name: str, weights: Floats, cases: dict[str, list[Case]]) -> None:
+    """Scores, then the numbers."""
+    for title, some in cases.items():
+        sys.stdout.write(f"# {title}: {score(some, weights)}\n")
+    sys.stdout.write(f"{printed(name, weights)}\n")
 
 
 if __name__ == "__main__":
