@@ -236,8 +236,9 @@ class TestIncompletePcm:
         (tmp_path / "a.wav").write_bytes(wav(bytes(2_000), data_size=2_036))
         assert read_audio(tmp_path / "a.wav").frames == 1_000
 
-    def test_length_left_open_by_a_stream(self, tmp_path: Path) -> None:
-        (tmp_path / "a.wav").write_bytes(wav(bytes(2_001), data_size=0xFFFFFFFF))
+    @pytest.mark.parametrize("size", [0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000], ids=hex)
+    def test_length_left_open_by_a_stream(self, tmp_path: Path, size: int) -> None:
+        (tmp_path / "a.wav").write_bytes(wav(bytes(2_001), data_size=size))
         assert read_audio(tmp_path / "a.wav").frames == 1_000
 
     def test_header_that_was_never_finished(self, tmp_path: Path) -> None:
@@ -421,6 +422,28 @@ class TestDamagedCoded:
         path.write_bytes(whole[: len(whole) // 2])
         with pytest.raises(AudioError, match=r"found 1\.\d\d s of 2\.27 s"):
             read_audio(path)
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(data=st.data())
+    @pytest.mark.parametrize("name", ["lame.mp3", "aac.m4a", "vorbis.ogg", "opus.webm", "flac24.flac"])
+    def test_damage_anywhere_is_an_audio_error_or_audio(
+        self, coded: dict[str, Path], tmp_path: Path, name: str, data: st.DataObject
+    ) -> None:
+        whole = coded[name].read_bytes()
+        damaged = bytearray(whole)
+        for _ in range(data.draw(st.integers(1, 3))):
+            near_an_end = st.integers(0, 1_500) | st.integers(len(whole) - 1_500, len(whole) - 4)
+            place = data.draw(near_an_end)
+            damaged[place : place + 4] = data.draw(st.binary(min_size=4, max_size=4))
+        path = tmp_path / name
+        path.write_bytes(damaged)
+        try:
+            found = read_audio(path)
+        except AudioError as error:
+            assert name in error.message or "decodes to" in error.message  # noqa: PT017 - either is right
+        else:
+            assert found.samples.dtype == np.float32
+            assert found.duration_s < 60
 
     def test_garbage_after_the_end_is_forgiven(self, coded: dict[str, Path], tmp_path: Path) -> None:
         path = tmp_path / "a.mp3"

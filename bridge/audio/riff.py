@@ -17,6 +17,8 @@ from bridge.audio.faults import incomplete, unreadable
 from bridge.audio.fold import layout_of_mask
 
 UNKNOWN_SIZE = 0xFFFFFFFF
+_OPEN_SIZES = frozenset({UNKNOWN_SIZE, 0x7FFFFFFF, 0x7FFFF000})
+"""What FFmpeg, SoX and others write for the size when they write into a pipe and cannot know it."""
 SLIP_S = 0.01
 """A header may miscount by this much; writers exist that count a pad byte or the header itself."""
 
@@ -81,7 +83,7 @@ def find_pcm(path: Path, file: BinaryIO) -> PcmPlace | None:
 
 def _chunks(file: BinaryIO, order: str) -> Iterator[_Chunk]:
     """The chunks after the form's head, also those that run past the end of the file."""
-    end = os.fstat(file.fileno()).st_size
+    end = _size(file)
     start = 12
     while start + 8 <= end:
         file.seek(start)
@@ -134,11 +136,15 @@ def _wav_place(
 
 def _wav_bytes(path: Path, file: BinaryIO, data: _Chunk, long_size: int | None) -> int | None:
     """Bytes of samples that the header promises; None where it leaves that open, as streaming writers do."""
-    if data.size == UNKNOWN_SIZE:
+    if data.size in _OPEN_SIZES and (data.size == UNKNOWN_SIZE or data.start + data.size > _size(file)):
         return long_size
     if data.size == 0 and not _is_followed_by_chunk(file, data):
         raise unreadable(path, "its header was never finished: is it still being written?")
     return data.size
+
+
+def _size(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_size
 
 
 def _is_followed_by_chunk(file: BinaryIO, data: _Chunk) -> bool:
@@ -180,7 +186,7 @@ def _aiff_place(path: Path, file: BinaryIO, common: bytes, samples: _Chunk) -> P
 
 
 def _with_frames(path: Path, file: BinaryIO, place: PcmPlace, promised: int | None) -> PcmPlace:
-    there = max(0, os.fstat(file.fileno()).st_size - place.offset)
+    there = max(0, _size(file) - place.offset)
     found = min(there, there if promised is None else promised) // place.frame_bytes
     wanted = found if promised is None else promised // place.frame_bytes
     if (wanted - found) / place.rate_hz > SLIP_S:
