@@ -11,7 +11,7 @@ from scipy.ndimage import percentile_filter, uniform_filter1d
 
 from bridge.audio import Samples, open_audio
 from bridge.dsp.processor import Figures, Processor, Wide, amplitude, to_samples
-from bridge.dsp.spectral import Analysis, Synthesis, window_frames
+from bridge.dsp.spectral import Analysis, Synthesis, hann_window, window_frames
 from bridge.dsp.stream import process_file
 from bridge.measure.meter import feed, power_db
 from bridge.protocols import Progress, no_progress
@@ -19,8 +19,8 @@ from bridge.values import Value
 
 LOWEST_HZ = 300.0
 """Below, what never stops is a bass, a room or a hum: no hiss."""
-HIGHEST_LEVEL_DBFS = -40.0
-"""What is louder than this and never stops is taken for music."""
+LEVELS_DBFS = (-90.0, -40.0)
+"""What is softer is not heard; what is louder and never stops is taken for music."""
 _STRETCH_S = 1.5
 _AVERAGED = 6
 """Windows (70 ms) in a mean: a mean forgets a hit at once, where a one-pole would call its own tail hiss."""
@@ -54,7 +54,7 @@ class HissMeter:
 
     The mean level (in dB) of all bins above 300 Hz over 70 ms hardly moves while there is nothing but hiss,
     since so many bins even each other out; where the quietest twentieth of the time is that even, it is hiss,
-    else it is music. The spectrum is the mean over the quietest moment of each 1.5 s that reaches that
+    else it is music. The spectrum is the median over the quietest moment of each 1.5 s that reaches that
     floor, a broadband form of minimum statistics (R. Martin, IEEE Trans. SAP 9(5), 2001) without its bias.
     Partials stick out of it: the lower quartile over a third of an octave is taken, and where that is less
     than half of the power, it is a held chord and no hiss.
@@ -64,7 +64,7 @@ class HissMeter:
     def __init__(self, rate_hz: int, channels: int) -> None:
         self._rate_hz = rate_hz
         size = window_frames(rate_hz)
-        self._analysis = Analysis(size, channels)
+        self._analysis = Analysis(size, channels, hann_window(size))
         self._first_bin = int(np.ceil(LOWEST_HZ * size / rate_hz))
         self._length = round(_STRETCH_S * rate_hz / self._analysis.hop)
         self._recent = np.zeros((0, size // 2 + 1))
@@ -90,7 +90,7 @@ class HissMeter:
         moments = [power for level, power in self._quietest if abs(level - floor_db) < _STEADY_DB]
         if rise_db > _STEADY_DB or len(moments) < 2:
             return self._profile(none)
-        power = np.asarray(np.mean(moments, axis=0), np.float64)
+        power = np.asarray(np.median(moments, axis=0), np.float64)
         floor = _smooth_floor(power)
         is_noise = power[self._first_bin :].sum() < _LARGEST_EXCESS * floor[self._first_bin :].sum()
         return self._profile(floor if is_noise else none)
@@ -122,7 +122,7 @@ class HissMeter:
     def _profile(self, power: Wide) -> HissProfile:
         power[: self._first_bin] = 0
         level_dbfs = float(power_db(_mean_square(power, self._analysis.size)))
-        if level_dbfs > HIGHEST_LEVEL_DBFS:
+        if not LEVELS_DBFS[0] < level_dbfs < LEVELS_DBFS[1]:
             return HissProfile(power=np.zeros_like(power), rate_hz=self._rate_hz, level_dbfs=-144.0)
         return HissProfile(power=power, rate_hz=self._rate_hz, level_dbfs=level_dbfs)
 
