@@ -17,8 +17,8 @@ from bridge.measure.loudness import LOUDNESS_FLOOR_LUFS, loudness_of
 from bridge.report.data import Excerpt, Floats, Waveform
 from bridge.values import Value
 
-AUDIO_BUDGET_BYTES = 3_200_000
-"""For all excerpts of a page, as base64."""
+AUDIO_BUDGET_BYTES = 3_000_000
+"""For all excerpts of a page, as base64; the drawings take up to 1 MB more."""
 HEADROOM_DBFS = -1.0
 """Peaks of an excerpt stay below this after its gain: MP3 adds a little of its own."""
 FADE_S = 0.008
@@ -35,6 +35,7 @@ _LADDER = (
     (25.0, 192, 20.0, 112),
     (25.0, 192, 15.0, 96),
     (25.0, 192, 15.0, 80),
+    (25.0, 192, 12.0, 80),
     (20.0, 192, 12.0, 80),
     (20.0, 160, 12.0, 64),
     (20.0, 160, 10.0, 56),

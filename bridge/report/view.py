@@ -39,6 +39,8 @@ from bridge.report.words import clock, hertz, is_silent, number
 from bridge.values import QaCheck, QaReport
 
 LETTERS = "ABCDEFGH"
+QUIETEST_SCALE = 0.05
+"""Drawings are never blown up further than this sample value at their edge: near silence looks silent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,17 +130,18 @@ def versions(data: ReportData) -> list[Version]:
 
 
 def tracks(data: ReportData) -> list[Track]:
-    """What the A/B deck plays; empty where nothing was cut."""
+    """What the A/B deck plays, drawn to one scale; empty where nothing was cut."""
     heard = [(version, version.sound.excerpt) for version in versions(data) if version.sound.excerpt]
+    parts = [(version, part) for version, part in heard[: len(LETTERS)] if part is not None]
+    scale = max((loudest_sample(part.waveform) for _, part in parts if part.waveform), default=1.0)
     return [
         Track(
-            letter=LETTERS[index],
+            letter=letter,
             css=version.css,
             name=version.name,
-            player=_player(part, f"{version.name}, excerpt"),
+            player=_player(part, f"{version.name}, excerpt", max(scale, QUIETEST_SCALE)),
         )
-        for index, (version, part) in enumerate(heard[: len(LETTERS)])
-        if part is not None
+        for letter, (version, part) in zip(LETTERS, parts, strict=False)
     ]
 
 
@@ -156,8 +159,8 @@ def stem_region(data: ReportData) -> Region | None:
 
 def stem_rows(data: ReportData) -> list[StemRow]:
     """All stems, drawn to one scale so that their levels can be compared."""
-    scale = max((loudest_sample(stem.waveform) for stem in data.stems if stem.waveform), default=1.0) or 1.0
-    return [_stem_row(stem, max(scale, 0.05)) for stem in data.stems]
+    scale = max((loudest_sample(stem.waveform) for stem in data.stems if stem.waveform), default=1.0)
+    return [_stem_row(stem, max(scale, QUIETEST_SCALE)) for stem in data.stems]
 
 
 def waveforms(data: ReportData) -> list[tuple[Version, Markup]]:
@@ -283,8 +286,8 @@ def _master_name(data: ReportData, name: str) -> str:
     return name if len(delivered(data.masters)) > 1 else "Master"
 
 
-def _player(part: Excerpt, label: str) -> Player:
-    wave = waveform_svg(part.waveform, f"Waveform, {label}") if part.waveform else None
+def _player(part: Excerpt, label: str, full_scale: float = 1.0) -> Player:
+    wave = waveform_svg(part.waveform, f"Waveform, {label}", full_scale=full_scale) if part.waveform else None
     return Player(
         uri=data_uri("audio/mpeg", part.content), seconds=part.seconds, gain_db=part.gain_db, wave=wave
     )

@@ -95,7 +95,14 @@ def test_play_and_a_b_switch_in_place(browser: Browser, tmp_path: Path) -> None:
     browser.evaluate("document.dispatchEvent(new KeyboardEvent('keydown', {key: 'x', bubbles: true}))")
     assert waits(browser, "heard.gains[1].gain.value > 0.99")
     assert len(browser.evaluate("heard.starts")) == 2, "switching must not start anything anew"
-    assert waits(browser, "Number(document.querySelector('#listen [data-seek]').value) > 0.1")
+    browser.evaluate(
+        "const at = document.querySelector('#listen [data-seek]'); at.value = 1.5;"
+        "at.dispatchEvent(new Event('input'))"
+    )
+    assert waits(
+        browser, "parseFloat(getComputedStyle(document.querySelector('#listen .playhead')).left) > 300"
+    )
+    assert browser.evaluate("heard.starts.map((each) => each.offset)")[-2:] == [1.5, 1.5]
     assert browser.complaints() == []
 
 
