@@ -26,6 +26,8 @@ class UsedChain(Value):
     """With what the stage added: the gain that keeps a stem's level, the limiter of a master."""
     effects: tuple[Facts, ...]
     """What each effect of the chain did, in order; one more where the stage added one."""
+    target: str = ""
+    """Title of the target, for a master's chain."""
     is_kept: bool
     why: str
     before: Facts
@@ -72,7 +74,8 @@ def _master_chains(findings: Findings) -> Iterator[UsedChain]:
         whole = chain.evolve(effects=(*chain.effects, limiter))
         used = _used(f"master/{goal.target.name}", f"Master ({goal.target.title})", whole, found)
         yield used.evolve(
-            effects=(*used.effects, {"kind": "limiter", "figures": _reductions(master["limiter"])})
+            effects=(*used.effects, {"kind": "limiter", "figures": _reductions(master["limiter"])}),
+            target=goal.target.title,
         )
 
 

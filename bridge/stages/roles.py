@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from bridge import stemset
 from bridge.values import Asset, Role
 
 SONG = "song"
@@ -19,8 +20,9 @@ MASTER = "master"
 
 
 def of_kind(assets: Iterable[Asset], kind: str) -> tuple[Asset, ...]:
-    """The assets whose role is ``kind/...``, in order."""
-    return tuple(asset for asset in assets if asset.role.startswith(f"{kind}/"))
+    """The assets whose role is ``kind/...``: stems in the order of ``Role``, others as they come."""
+    found = [asset for asset in assets if asset.role.startswith(f"{kind}/")]
+    return tuple(sorted(found, key=lambda asset: tuple(Role).index(role_of(label(asset)))))
 
 
 def label(asset: Asset) -> str:
@@ -34,6 +36,5 @@ def renamed(assets: Iterable[Asset], kind: str) -> tuple[Asset, ...]:
 
 
 def role_of(stem_label: str) -> Role:
-    """The role of a stem's label: "synth 2" is a synth, what is not known is other."""
-    words = stem_label.lower().replace(" ", "_").rstrip("0123456789").rstrip("_")
-    return Role(words) if words in set(Role) else Role.OTHER
+    """The role of a stem's label: "Synth 2" is a synth, what is not known is other."""
+    return stemset.role_of(stem_label) or Role.OTHER

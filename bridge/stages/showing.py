@@ -249,7 +249,8 @@ def _decision(facts: Facts) -> show.Decision:
 def _chain(used: UsedChain) -> show.ChainUse:
     return show.ChainUse(
         subject=used.title,
-        role=None if used.subject.startswith(roles.MASTER) else roles.role_of(used.subject),
+        role=None if used.target else roles.role_of(used.subject),
+        master=used.target,
         name=used.chain.name,
         description=used.chain.description,
         effects=tuple(_effects(used)),
