@@ -21,24 +21,23 @@ def pad(tone: Tone, draw: Draw) -> Wave:
     )
 
 
+_WOOD = ((280, 0.7), (460, 0.8), (1100, 0.6), (2700, 1.0))
+"""Where bodies of violins and violas resonate, and how much."""
+
+
 def strings(tone: Tone, draw: Draw) -> Wave:
     """A string section: resonances of wooden bodies, bow noise, an attack that takes its time."""
     release_s = 0.3
 
     def bodies(f: Curve) -> Curve:
-        wood = sum(
-            gain * np.exp(-0.5 * (np.log2(f / hz) / 0.22) ** 2)
-            for hz, gain in ((280, 0.7), (460, 0.8), (1100, 0.6), (2700, 1.0))
-        )
-        return np.asarray(
-            (tone.frequency_hz / f) ** 0.85
-            * (0.45 + wood)
-            / (1 + (f / (2000 + 2600 * tone.velocity)) ** 2) ** 1.2
-        )
+        wood = sum(gain * np.exp(-0.5 * (np.log2(f / hz) / 0.22) ** 2) for hz, gain in _WOOD)
+        slope = (tone.frequency_hz / f) ** 0.85 / (1 + (f / (3400 + 3600 * tone.velocity)) ** 2) ** 0.6
+        return np.asarray((0.9 + wood) * slope)
 
     attack_s = min(0.13, max(0.03, tone.held_s * 0.3))
     wave = spread(tone, release_s, bodies, 13, draw)
-    bow = band(np.stack([noise(draw, wave.shape[1]) for _ in range(2)]), tone.rate_hz, 2200, 9000) * 0.012
+    hiss = band(np.stack([noise(draw, wave.shape[1]) for _ in range(2)]), tone.rate_hz, 1800, 8000)
+    bow = hiss * np.float32(0.12 * np.sqrt((wave**2).mean()))
     return np.asarray((wave + bow) * envelope(tone, attack_s, 2, 0.92, release_s), np.float32)
 
 
