@@ -94,7 +94,7 @@ class Qa(Value):
 class DeliverySettings(Value):
     """What deliveries are called."""
 
-    folder: Annotated[str, Field(min_length=1, pattern=r"^[^/\\]+$")]
+    folder: Annotated[str, Field(min_length=1, pattern=r"^[^/\\.][^/\\]*$")]
     name: Annotated[str, Field(min_length=1)]
     name_confidence: Share
     stem_format: SampleFormat

@@ -14,9 +14,11 @@ from bridge.cli.console import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     EXIT_UNUSABLE,
-    errors_console,
     is_debugging,
+    safe_output,
     setup_log,
+    shown,
+    tell_error,
 )
 from bridge.errors import ConfigError, InputError, StembridgeError
 from presets import PresetError
@@ -58,6 +60,7 @@ def main() -> None:
     Exit codes: 0 done, 1 a job failed, 2 the command or the configuration cannot be used, 130 interrupted.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    safe_output()
     _add_plugged_in_commands()
     try:
         app()
@@ -66,9 +69,7 @@ def main() -> None:
     except StembridgeError as error:
         _say(error, EXIT_FAILED)
     except KeyboardInterrupt:
-        errors_console().print(
-            "Interrupted. Nothing half done was left; the same command goes on where it stopped."
-        )
+        tell_error("Interrupted. Nothing half done was left; the same command goes on where it stopped.")
         sys.exit(EXIT_INTERRUPTED)
 
 
@@ -80,11 +81,11 @@ def _add_plugged_in_commands() -> None:
 def _say(error: Exception, code: int) -> None:
     if is_debugging():
         raise error
-    errors_console().print(f"[bold red]Error:[/] {_escaped(error)}", highlight=False)
+    tell_error(f"[bold red]Error:[/] {_escaped(error)}")
     sys.exit(code)
 
 
 def _escaped(error: Exception) -> str:
     from rich.markup import escape
 
-    return escape(str(error))
+    return escape(shown(str(error)))

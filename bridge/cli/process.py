@@ -15,9 +15,10 @@ from bridge.cli.console import (
     EXIT_INTERRUPTED,
     EXIT_UNUSABLE,
     config_from,
-    console,
-    errors_console,
+    shown,
     store_path,
+    tell,
+    tell_error,
 )
 from bridge.cli.progress import progress_of
 from bridge.errors import StembridgeError
@@ -79,7 +80,9 @@ def process(
     ]
     results = _process_all(requests, config)
     _print_results(requests, results, as_json=as_json)
-    raise typer.Exit(max((_exit_code(result) for result in results), default=0))
+    is_cut_short = len(results) < len(requests)
+    codes = [_exit_code(result) for result in results]
+    raise typer.Exit(max(codes + [EXIT_INTERRUPTED] * is_cut_short))
 
 
 def _expect_known(recipe: str, targets: Iterable[str], wishes: Iterable[str], config: Config) -> None:
@@ -100,7 +103,6 @@ def _process_all(requests: list[JobRequest], config: Config) -> list[Ended | Ste
 
     results: list[Ended | StembridgeError] = []
     cancel = threading.Event()
-    config.data_folder.mkdir(parents=True, exist_ok=True)
     store = open_store(store_path(config))
     with Workers(threads=1) as workers, interrupt_cancels(cancel):
         try:
@@ -142,6 +144,8 @@ def _exit_code(result: Ended | StembridgeError) -> int:
         return EXIT_UNUSABLE if isinstance(result, ConfigError | InputError) else EXIT_FAILED
     if result.job.state is JobState.CANCELLED:
         return EXIT_INTERRUPTED
+    if isinstance(result.outcome.error, ConfigError):
+        return EXIT_UNUSABLE
     return 0 if result.job.state is JobState.SUCCESS else EXIT_FAILED
 
 
@@ -175,21 +179,18 @@ def _as_json(request: JobRequest, result: Ended | StembridgeError) -> dict[str, 
 def _print_one(request: JobRequest, result: Ended | StembridgeError) -> None:
     from rich.markup import escape
 
-    name = escape(request.source.name)
+    name = escape(shown(request.source.name))
     if isinstance(result, StembridgeError):
-        errors_console().print(f"[bold red]{name}:[/] {escape(result.message)}", highlight=False)
+        tell_error(f"[bold red]{name}:[/] {escape(shown(result.message))}")
         return
     job = result.job
     if job.state is JobState.CANCELLED:
-        errors_console().print(f"[yellow]{name}:[/] interrupted; the same command goes on where it stopped.")
+        tell_error(f"[yellow]{name}:[/] interrupted; the same command goes on where it stopped.")
     elif job.error:
-        errors_console().print(f"[bold red]{name}:[/] {escape(job.error)}", highlight=False)
+        tell_error(f"[bold red]{name}:[/] {escape(shown(job.error))}")
     if job.delivery:
         for line in job.delivery.main_figures.get("lines", []):
-            console().print(f"  {escape(line)}", highlight=False)
-        console().print(
-            f"[bold]{name}[/] is in {escape(str(job.delivery.folder))}", highlight=False, soft_wrap=True
-        )
-        report = job.delivery.folder / "Report.html"
+            tell(f"  {escape(shown(line))}")
+        tell(f"[bold]{name}[/] is in {escape(shown(str(job.delivery.folder)))}")
         if "Report.html" in job.delivery.files:
-            console().print(f"  open {escape(str(report))}", highlight=False, soft_wrap=True)
+            tell(f"  open {escape(shown(str(job.delivery.folder / 'Report.html')))}")

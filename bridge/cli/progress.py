@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from bridge import events
-from bridge.cli.console import errors_console
+from bridge.cli.console import errors_console, shown, tell_error
 
 STAGE_WORDS = {
     "ingest": "Reading",
@@ -33,7 +33,6 @@ def progress_of(name: str) -> Iterator[Callable[[events.Event], None]]:
 
 @contextlib.contextmanager
 def _bar(name: str) -> Iterator[Callable[[events.Event], None]]:
-    from rich.markup import escape
     from rich.progress import BarColumn, Progress, TextColumn
 
     columns = (
@@ -44,7 +43,7 @@ def _bar(name: str) -> Iterator[Callable[[events.Event], None]]:
         TextColumn("{task.fields[left]}"),
     )
     with Progress(*columns, console=errors_console(), transient=True) as progress:
-        task = progress.add_task("Starting", total=1.0, left="", song=_short(escape(name)))
+        task = progress.add_task("Starting", total=1.0, left="", song=_short(shown(name)))
 
         def show(event: events.Event) -> None:
             if isinstance(event, events.JobProgress):
@@ -55,17 +54,20 @@ def _bar(name: str) -> Iterator[Callable[[events.Event], None]]:
             elif isinstance(event, events.StageStarted):
                 progress.update(task, description=STAGE_WORDS.get(event.stage, event.stage))
             elif isinstance(event, events.QaRetryStarted):
-                progress.console.print(f"Once more, corrected: {'; '.join(event.reasons)}", highlight=False)
+                reasons = shown("; ".join(event.reasons))
+                progress.console.print(f"Once more, corrected: {reasons}", markup=False, highlight=False)
 
         yield show
 
 
 def _lines(name: str) -> Callable[[events.Event], None]:
+    from rich.markup import escape
+
     def show(event: events.Event) -> None:
         if isinstance(event, events.StageDone):
             words = STAGE_WORDS.get(event.stage, event.stage)
             how = "finished earlier" if event.was_reused else f"{event.seconds:.1f} s"
-            errors_console().print(f"{name}: {words} - {how}", highlight=False, markup=False)
+            tell_error(f"{escape(shown(name))}: {words} - {how}")
 
     return show
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.cli.console import config_from, console, store_path
+from bridge.cli.console import config_from, console, shown, store_path
 from bridge.jobs import open_store
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def _print_table(jobs: tuple[Job, ...]) -> None:
         table.add_column(column, overflow="fold")
     for item in jobs:
         when = datetime.datetime.fromtimestamp(item.created_s).strftime("%d %b %H:%M")
-        song = escape(item.request.source.name)
-        table.add_row(item.id, when, song, item.request.recipe, _state(item), escape(_result(item)))
+        song = escape(shown(item.request.source.name))
+        table.add_row(item.id, when, song, item.request.recipe, _state(item), escape(shown(_result(item))))
     console().print(table)
 
 

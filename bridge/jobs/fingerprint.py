@@ -15,9 +15,14 @@ from bridge.values import JobRequest
 def hash_source(source: Path) -> str:
     """sha256, in hex, of a file's bytes, or of the names and bytes of all files in a folder.
 
-    Raises InputError where the source is missing or cannot be read.
+    Raises InputError where the source is missing, is no song (a pipe or a device may never end, a folder may
+    be all of a disk), or cannot be read.
     """
     try:
+        if not source.is_file():
+            from bridge.pipeline.preflight import expect_source  # heavy, and for folders and mistakes alone
+
+            expect_source(source)
         return hashes.hash_source(source)
     except OSError as cause:
         raise InputError(

@@ -7,11 +7,13 @@ import shutil
 import uuid
 from pathlib import Path
 
-from bridge.audio import AUDIO_SUFFIXES, probe
-from bridge.config import Config, Recipe
+from bridge.audio import probe
+from bridge.config import Config, Input, Recipe
 from bridge.errors import ConfigError, DeliveryError, InputError, StorageError
-from bridge.values import JobRequest
-from presets import PresetError, parse_wishes, target
+from bridge.naming import check_template
+from bridge.stemset import find_stem_set
+from bridge.values import JobRequest, MediaInfo
+from presets import Library, PresetError, parse_wishes, target
 
 FLOAT_BYTES = 4
 WORKING_COPIES = {"separate": 5, "restore": 5, "mix": 10, "master": 3}
@@ -24,20 +26,25 @@ def check_request(request: JobRequest, config: Config) -> None:
     """Refuse what cannot end well, before any work is done.
 
     Raises:
-        InputError: the source is not there, is no file or folder, or cannot be opened.
+        InputError: the source is not there, is no song, cannot be opened, or is too long.
+        AudioError: the source is no whole audio file.
         DeliveryError: the project's folder cannot be written to.
         StorageError: a disk is too full for this song.
-        ConfigError: the recipe, a target or a wish is not known.
+        ConfigError: the recipe, a target, a wish, a style or the template of names is not known.
     """
     recipe = config.recipe(request.recipe)
-    _expect_known_words(request, recipe)
-    _expect_source(request.source)
-    _expect_writable(request.destination)
-    _expect_room(request, recipe, config)
+    _expect_known_words(request, recipe, config)
+    expect_source(request.source)
+    song_bytes = _song_bytes(request.source, config.input)
+    _expect_writable(request.destination / config.delivery.folder)
+    _expect_room(request.destination, song_bytes, recipe, config)
 
 
-def _expect_known_words(request: JobRequest, recipe: Recipe) -> None:
+def _expect_known_words(request: JobRequest, recipe: Recipe, config: Config) -> None:
+    check_template(config.delivery.name)
     try:
+        for style in (recipe.style, config.mix.style):
+            Library().chain("master", style)
         for name in request.targets or recipe.targets:
             target(name)
         for words in request.wishes:
@@ -46,9 +53,17 @@ def _expect_known_words(request: JobRequest, recipe: Recipe) -> None:
         raise ConfigError(str(cause)) from cause
 
 
-def _expect_source(source: Path) -> None:
+def expect_source(source: Path) -> None:
+    """Refuse what is no file and no folder of stems; InputError says what was found there."""
     if not source.exists():
-        raise InputError(f"{source} is not there; wanted a song's file. Check the path{_near(source)}.")
+        if source.is_symlink():
+            raise InputError(f"{source} is a link to {source.readlink()}, which is not there. Name the song.")
+        raise InputError(f"{source} is not there; wanted a song's file. Check the path{_near(source)}")
+    if source.is_dir() and find_stem_set(source) is None:
+        raise InputError(
+            f"{source} is a folder without a set of stems; wanted a song's file, or a folder with stems "
+            'such as "0 Lead Vocals.wav", "1 Drums.wav". Name the song itself.'
+        )
     if not source.is_dir() and not source.is_file():
         raise InputError(f"{source} is neither a file nor a folder; wanted a song. Name a file.")
     if not os.access(source, os.R_OK):
@@ -59,48 +74,67 @@ def _near(source: Path) -> str:
     import difflib
 
     if not source.parent.is_dir():
-        return ""
-    songs = [path.name for path in source.parent.iterdir() if path.suffix.lower() in AUDIO_SUFFIXES]
-    near = difflib.get_close_matches(source.name, songs, n=1)
-    return f"; did you mean '{near[0]}'?" if near else ""
+        return "."
+    near = difflib.get_close_matches(source.name, [path.name for path in source.parent.iterdir()], n=1)
+    return f"; did you mean '{near[0]}'?" if near else "."
 
 
-def _expect_writable(destination: Path) -> None:
-    """Make the folder and write to it once: permissions alone do not tell of read-only disks."""
-    trial = destination / f".stembridge-{uuid.uuid4().hex[:8]}"
+def _expect_writable(place: Path) -> None:
+    """Write once where the delivery's folder is or would be: permissions alone do not tell of read-only
+    disks. Nothing is left there, since the song may still be refused.
+    """
+    there = next(folder for folder in (place, *place.parents) if folder.exists())
+    trial = there / f".stembridge-{uuid.uuid4().hex[:8]}"
     try:
-        destination.mkdir(parents=True, exist_ok=True)
-        trial.touch()
-        trial.unlink()
+        trial.mkdir()
+        trial.rmdir()
     except OSError as cause:
+        found = f"{there} is a file" if there.is_file() else cause.strerror or str(cause)
         raise DeliveryError(
-            f"The project folder {destination} cannot be written to ({cause.strerror or cause}). "
+            f"The project folder {place.parent} cannot be written to ({found}). "
             "Choose another with --project, or mend its permission."
         ) from cause
 
 
-def _expect_room(request: JobRequest, recipe: Recipe, config: Config) -> None:
-    song_bytes = _song_bytes(request.source)
+def _expect_room(destination: Path, song_bytes: int, recipe: Recipe, config: Config) -> None:
     reserve = round(config.work.reserve_gb * 1e9)
     working = song_bytes * (1 + sum(n for stage, n in WORKING_COPIES.items() if recipe.has(stage)))
     delivered = song_bytes * sum(n for stage, n in DELIVERED_COPIES.items() if recipe.has(stage))
     config.data_folder.mkdir(parents=True, exist_ok=True)
     _expect_free(config.data_folder, working + reserve, "to work in (work.folder)")
-    _expect_free(request.destination, delivered + reserve, "to deliver to (--project)")
+    _expect_free(destination, delivered + reserve, "to deliver to (--project)")
 
 
-def _song_bytes(source: Path) -> int:
+def _song_bytes(source: Path, limits: Input) -> int:
     """Bytes of the song in float32; a stem set is taken as several times its size on disk."""
     if source.is_dir():
         return sum(path.stat().st_size for path in source.rglob("*") if path.is_file())
-    if source.suffix.lower() == ".zip":
+    if find_stem_set(source) is not None:
         return 2 * source.stat().st_size
     info = probe(source)
+    _expect_not_endless(source, info, limits)
     return info.frames * min(2, info.channels) * FLOAT_BYTES
 
 
+def _expect_not_endless(source: Path, info: MediaInfo, limits: Input) -> None:
+    """Told before the disk is found too small for it."""
+    seconds = info.frames / info.rate_hz
+    if seconds > limits.max_duration_s:
+        raise InputError(
+            f"{source.name} is {_clock(seconds)} long; {_clock(limits.max_duration_s)} is the most "
+            "(input.max_duration_s). Cut it into songs."
+        )
+
+
+def _clock(seconds: float) -> str:
+    """Hours, minutes and seconds: "30:00:00"."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+
+
 def _expect_free(folder: Path, wanted: int, what_for: str) -> None:
-    free = shutil.disk_usage(folder).free
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    free = shutil.disk_usage(there).free
     if free < wanted:
         raise StorageError(
             f"The disk of {folder} has {free / 1e9:.1f} GB free; this song needs {wanted / 1e9:.1f} GB there "

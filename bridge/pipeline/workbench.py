@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -13,6 +14,8 @@ from bridge.errors import StageError, StembridgeError
 from bridge.pipeline.shelf import Shelf, content_key
 from bridge.stages.base import Inputs, Made, P, Room, Stage
 from bridge.values import Asset, StageResult
+
+DISK_FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 log = logging.getLogger(__name__)
 
@@ -146,6 +149,8 @@ def _run(stage: Stage[P], params: P, inputs: Inputs, room: Room) -> Made:
     except (StembridgeError, MemoryError, KeyboardInterrupt):
         raise
     except Exception as cause:
+        if isinstance(cause, OSError) and cause.errno in DISK_FULL:
+            raise  # told as such where the job ends
         raise StageError(
             f"The stage '{stage.name}' failed: {type(cause).__name__}: {cause}. "
             "The song is untouched; what was finished before is kept. Please report this with the log."

@@ -8,6 +8,7 @@ job's id in the manifest.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -81,13 +82,19 @@ def delivered_by(job_id: str, destination: Path) -> Path | None:
 def _deliver(params: Params, inputs: Inputs, room: Room) -> Path:
     partial = params.destination / f".{params.job_id}.partial"
     shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    made_here = [
+        folder for folder in (params.destination, *params.destination.parents) if not folder.exists()
+    ]
     try:
+        partial.mkdir(parents=True)
         files = list(_fill(partial, params, inputs, room.progress))
         _write_manifest(partial, params.manifest | {"job": params.job_id, "files": files})
         return _move_in(partial, params)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
+        for folder in made_here:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
         raise
 
 

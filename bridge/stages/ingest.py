@@ -112,9 +112,9 @@ def _expect_music(name: str, frames: int, rate_hz: int, peak: float, limits: Inp
     _expect_length(name, frames / rate_hz, limits, is_final=True)
     peak_dbfs = 20 * float(np.log10(peak)) if peak > 0 else -float("inf")
     if peak_dbfs < limits.silence_dbfs:
+        found = f"its peak is {peak_dbfs:.0f} dBFS" if peak > 0 else "every sample is zero"
         raise InputError(
-            f"{name} is silent: its peak is {peak_dbfs:.0f} dBFS, a song passes {limits.silence_dbfs:g} "
-            "dBFS. Export it again."
+            f"{name} is silent: {found}, a song passes {limits.silence_dbfs:g} dBFS. Export it again."
         )
 
 
