@@ -73,12 +73,29 @@ def test_a_folder_of_stems_is_hashed_by_names_and_content(tmp_path: Path) -> Non
 
 def test_a_missing_source_is_told(tmp_path: Path) -> None:
     """With its name and what to do."""
-    with pytest.raises(InputError, match=r"gone\.mp3 cannot be read .*Check the path"):
+    with pytest.raises(InputError, match=r"gone\.mp3 is not there.*Check the path"):
         hash_source(tmp_path / "gone.mp3")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows names are always text")
 def test_names_that_are_no_text_can_be_hashed(tmp_path: Path) -> None:
     """A broken name in a folder of stems stops nothing."""
-    (tmp_path / os.fsdecode(b"\xff.wav")).write_bytes(b"x")
+    for name in ("Bass.wav", "Drums.wav", os.fsdecode(b"\xff.txt")):
+        (tmp_path / name).write_bytes(b"x")
     assert len(hash_source(tmp_path)) == 64
+
+
+def test_a_folder_that_is_no_song_is_refused_unread(tmp_path: Path) -> None:
+    """It may be all of a disk."""
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(InputError, match="without a set of stems.*Name the song"):
+        hash_source(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+def test_a_pipe_is_refused_unread(tmp_path: Path) -> None:
+    """Reading from it would wait for ever."""
+    os.mkfifo(tmp_path / "song.wav")
+    with pytest.raises(InputError, match="neither a file nor a folder"):
+        hash_source(tmp_path / "song.wav")
