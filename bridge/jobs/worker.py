@@ -171,7 +171,7 @@ class WorkerProcess:
         else:
             if frame is None:
                 return self._crashed(watch)
-            if frame.number == number and frame.kind is Kind.ENDED:
+            if frame.kind is Kind.ENDED:
                 return watch.ended(pickle.loads(frame.payload), self._stderr.text())
             watch.take(frame)
         self._pass_cancel_on(number, watch)

@@ -243,7 +243,9 @@ def _interrupt_at_end(doing: Doing) -> None:
         raise KeyboardInterrupt
 
 
-def test_a_lost_claim_stops_the_work_and_writes_nothing(doing: Doing) -> None:
+def test_a_lost_claim_stops_the_work_and_writes_nothing(
+    doing: Doing, caplog: pytest.LogCaptureFixture
+) -> None:
     """Another worker has the job: this one's is killed, and the other's state stays."""
     taken: list[Job] = []
 
@@ -256,6 +258,7 @@ def test_a_lost_claim_stops_the_work_and_writes_nothing(doing: Doing) -> None:
     with pytest.raises(JobLostError):
         doing.run("spin", then=take_over)
     assert doing.now() == taken[0]
+    assert "job_failed" not in [getattr(record, "action", "") for record in caplog.records]
     pid = next(int(event.text) for event in doing.heard if isinstance(event, events.JobNote))
     wait_until(lambda: start_of(pid) is None)
 

@@ -317,6 +317,16 @@ def test_an_idle_worker_ends_by_itself() -> None:
         wait_until(lambda: not worker.is_alive)
 
 
+def test_files_in_the_working_folder_are_not_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A producer's folder may hold a json.py."""
+    (tmp_path / "json.py").write_text("raise SystemExit('the wrong json')")
+    monkeypatch.chdir(tmp_path)
+    with WorkerProcess() as worker:
+        assert run(worker, "deliver").is_success
+
+
 def test_the_worker_imports_no_main_module(tmp_path: Path) -> None:
     """A script without a guard around its start does not start again in each worker."""
     script = tmp_path / "script.py"
