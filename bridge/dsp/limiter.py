@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from bridge.audio import open_audio
 from bridge.dsp.envelopes import (
     Delay,
     FallingMaximum,
@@ -19,8 +18,7 @@ from bridge.dsp.envelopes import (
 from bridge.dsp.oversample import TAPS, peaks_between
 from bridge.dsp.processor import Figures, Processor, Wide, amplitude, frames_of
 from bridge.dsp.stream import process_file
-from bridge.measure.meter import feed, level_db
-from bridge.measure.truepeak import TruePeakMeter
+from bridge.measure.loudness import Loudness, measure_loudness
 from bridge.protocols import Progress, no_progress
 from bridge.values import SampleFormat, Value
 
@@ -114,12 +112,17 @@ class LimitReport(Value):
     """What the limiter did to a file, and what a meter found in the result."""
 
     ceiling_dbtp: float
-    true_peak_dbtp: float
-    """Of the written file, by ITU-R BS.1770-5 annex 2; -144 for silence."""
+    loudness: Loudness
+    """Of the written file, by ITU-R BS.1770-5; its true peak by annex 2."""
     gain_db: float
     max_gain_reduction_db: float
     mean_gain_reduction_db: float
     passes: int
+
+    @property
+    def true_peak_dbtp(self) -> float:
+        """Of the written file; -144 for silence."""
+        return self.loudness.true_peak_dbtp
 
     @property
     def is_kept(self) -> bool:
@@ -149,14 +152,15 @@ def limit_file(
         make = partial(_limiter, aim_dbtp, gain_db, release_ms)
         listen = _part(progress, number)
         limiter = process_file(source, target, make, sample_format=sample_format, progress=listen)
-        true_peak_dbtp = _true_peak_dbtp(target)
-        if true_peak_dbtp <= ceiling_dbtp:
+        loudness = measure_loudness(target)
+        excess_db = loudness.true_peak_dbtp - ceiling_dbtp
+        if excess_db <= 0:
             break
-        aim_dbtp -= true_peak_dbtp - ceiling_dbtp + _TIGHTER_DB
+        aim_dbtp -= excess_db + _TIGHTER_DB
     progress(1.0)
     return LimitReport(
         ceiling_dbtp=ceiling_dbtp,
-        true_peak_dbtp=true_peak_dbtp,
+        loudness=loudness,
         gain_db=gain_db,
         passes=number,
         **limiter.figures(),
@@ -169,13 +173,6 @@ def _limiter(
     return LimiterProcessor(
         ceiling_dbtp=aim_dbtp, gain_db=gain_db, release_ms=release_ms, rate_hz=rate_hz, channels=channels
     )
-
-
-def _true_peak_dbtp(path: Path) -> float:
-    with open_audio(path) as reader:
-        meter = TruePeakMeter(reader.info.rate_hz, reader.info.channels)
-        feed(reader, meter)
-    return level_db(meter.peak)
 
 
 def _part(progress: Progress, number: int) -> Progress:

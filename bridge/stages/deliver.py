@@ -13,6 +13,7 @@ import errno
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from bridge.values import Facts, Tags, Value
 MANIFEST = "manifest.json"
 MANIFEST_SCHEMA = "https://stembridge.dev/schema/manifest-1"
 RENAME_TRIES = 20
+STALE_AFTER_S = 24 * 3600.0
 
 
 class Placed(Value):
@@ -82,6 +84,7 @@ def delivered_by(job_id: str, destination: Path) -> Path | None:
 def _deliver(params: Params, inputs: Inputs, room: Room) -> Path:
     partial = params.destination / f".{params.job_id}.partial"
     shutil.rmtree(partial, ignore_errors=True)
+    _remove_stale(params.destination)
     made_here = [
         folder for folder in (params.destination, *params.destination.parents) if not folder.exists()
     ]
@@ -96,6 +99,14 @@ def _deliver(params: Params, inputs: Inputs, room: Room) -> Path:
             with contextlib.suppress(OSError):
                 folder.rmdir()
         raise
+
+
+def _remove_stale(destination: Path) -> None:
+    """What killed jobs left that were never started again."""
+    for folder in destination.glob(".*.partial"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > STALE_AFTER_S:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fill(partial: Path, params: Params, inputs: Inputs, progress: Progress) -> Iterator[Facts]:

@@ -12,14 +12,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bridge.audio import probe
 from bridge.dsp.limiter import limit_file
 from bridge.dsp.rack import run_file
-from bridge.measure.loudness import Loudness, measure_loudness
+from bridge.measure.loudness import Loudness
 from bridge.protocols import Progress
 from bridge.stages import roles
 from bridge.stages.base import Inputs, Made, Room, Stage, for_each, part_of
-from bridge.stages.checkup import check_up, harm_done
+from bridge.stages.checkup import Checkup, check_up, harm_done
 from bridge.values import Asset, Facts, SampleFormat, Value
 from presets import Chain, Target
 
@@ -60,34 +59,39 @@ class Params(Value):
 
 def run(params: Params, inputs: Inputs, room: Room) -> Made:
     """Make one master for each target from the asset ``mix``."""
-    premaster, chain_facts = _premaster(
-        params, inputs.asset(roles.MIX), room, part_of(room.progress, 0, 0.35)
-    )
-    before = measure_loudness(premaster, part_of(room.progress, 0.35, 0.45))
+    premaster = _premaster(params, inputs.asset(roles.MIX), room, part_of(room.progress, 0, 0.4))
     made = for_each(
         params.goals,
-        lambda goal, progress: _master(goal, premaster, before, params, room, progress),
+        lambda goal, progress: _master(goal, premaster, params, room, progress),
         room.config.work.threads,
-        part_of(room.progress, 0.45, 1.0),
+        part_of(room.progress, 0.4, 1.0),
     )
-    if premaster.parent == room.folder:
-        premaster.unlink()
+    if premaster.path.parent == room.folder:
+        premaster.path.unlink()
     names = [goal.target.name for goal in params.goals]
     files = {f"{roles.MASTER}/{name}": path for name, (path, _) in zip(names, made, strict=True)}
     masters = {name: facts for name, (_, facts) in zip(names, made, strict=True)}
-    return Made(files=files, facts={"chain": chain_facts, "masters": masters})
+    return Made(files=files, facts={"chain": premaster.facts, "masters": masters})
 
 
 STAGE = Stage(name="master", version=1, cost=0.10, run=run)
 
 
-def _premaster(params: Params, mix: Asset, room: Room, progress: Progress) -> tuple[Path, Facts]:
+class _Premaster(Value):
+    """What goes into the limiter: where it lies, how it measures, what the chain did."""
+
+    path: Path
+    measured: Checkup
+    facts: Facts
+
+
+def _premaster(params: Params, mix: Asset, room: Room, progress: Progress) -> _Premaster:
     """The mix behind the master chain, or the mix itself where the chain did harm."""
+    before = check_up(mix.path, part_of(progress, 0, 0.25))
     if not params.chain.effects:
-        return mix.path, {"is_kept": False, "why": "no chain"}
+        return _Premaster(path=mix.path, measured=before, facts={"is_kept": False, "why": "no chain"})
     target = room.folder / "premaster.wav"
-    rack = run_file(mix.path, target, params.chain, progress=part_of(progress, 0, 0.5))
-    before = check_up(mix.path, part_of(progress, 0.5, 0.75))
+    rack = run_file(mix.path, target, params.chain, progress=part_of(progress, 0.25, 0.75))
     after = check_up(target, part_of(progress, 0.75, 1.0))
     harm = harm_done(before, after, params.drive_loss_db, params.tone_shift_db)
     facts = {
@@ -99,43 +103,38 @@ def _premaster(params: Params, mix: Asset, room: Room, progress: Progress) -> tu
     }
     if harm:
         target.unlink()
-        return mix.path, facts
-    return target, facts
+        return _Premaster(path=mix.path, measured=before, facts=facts)
+    return _Premaster(path=target, measured=after, facts=facts)
 
 
 def _master(
-    goal: Goal, premaster: Path, before: Loudness, params: Params, room: Room, progress: Progress
+    goal: Goal, premaster: _Premaster, params: Params, room: Room, progress: Progress
 ) -> tuple[Path, Facts]:
     path = room.folder / f"master {goal.target.name}.wav"
-    search = _Search(goal, before, params)
+    search = _Search(goal, premaster.measured, params)
     for number in range(params.search_passes):
         step = part_of(progress, number / params.search_passes, (number + 1) / params.search_passes)
         limited = limit_file(
-            premaster,
+            premaster.path,
             path,
             ceiling_dbtp=goal.ceiling_dbtp,
             gain_db=search.gain_db,
             sample_format=SampleFormat.INT24 if params.bits == 24 else SampleFormat.INT16,
-            progress=part_of(step, 0, 0.7),
+            progress=step,
         )
-        loudness = measure_loudness(path, part_of(step, 0.7, 1.0))
-        if search.is_settled_by(loudness):
+        if search.is_settled_by(limited.loudness):
             break
-    facts = search.facts(loudness) | {
-        "limiter": limited.model_dump(mode="json"),
-        "rate_hz": probe(path).rate_hz,
-    }
-    return path, facts
+    return path, search.facts(limited.loudness) | {"limiter": limited.model_dump(mode="json")}
 
 
 class _Search:
     """The gain into the limiter at which the master has the target's loudness."""
 
-    def __init__(self, goal: Goal, before: Loudness, params: Params) -> None:
+    def __init__(self, goal: Goal, before: Checkup, params: Params) -> None:
         self._goal = goal
         self._tolerance_lu = params.search_tolerance_lu
         self._most_gain_db = goal.ceiling_dbtp + goal.target.max_limiting_db - before.true_peak_dbtp
-        self._wanted_gain_db = goal.loudness_lufs - before.integrated_lufs
+        self._wanted_gain_db = goal.loudness_lufs - before.loudness_lufs
         self.gain_db = min(self._wanted_gain_db, self._most_gain_db)
         self._tried: list[tuple[float, float]] = []
 

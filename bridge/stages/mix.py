@@ -31,6 +31,8 @@ class StemPlan(Value):
 
     label: str
     chain: Chain
+    before: Checkup
+    """The dry stem as it was measured when it was restored."""
     move_db: Decibel = 0.0
     move_reason: str = ""
 
@@ -76,12 +78,12 @@ class _Processed(Value):
 
 
 def _process(asset: Asset, plan: StemPlan, params: Params, room: Room, progress: Progress) -> _Processed:
-    before = check_up(asset.path, part_of(progress, 0.0, 0.2))
+    before = plan.before
     if before.is_silent or not plan.chain.effects:
         return _as_it_is(asset, plan, "silent" if before.is_silent else "no chain")
     target = room.folder / f"processed {plan.label}.wav"
-    rack = run_file(asset.path, target, plan.chain, progress=part_of(progress, 0.2, 0.8))
-    after = check_up(target, part_of(progress, 0.8, 1.0))
+    rack = run_file(asset.path, target, plan.chain, progress=part_of(progress, 0.0, 0.7))
+    after = check_up(target, part_of(progress, 0.7, 1.0))
     harm = harm_done(before, after, params.crest_loss_db, params.tone_shift_db)
     if harm:
         target.unlink()

@@ -11,6 +11,7 @@ from functools import partial
 
 from bridge.config import Config, Recipe
 from bridge.stages import roles
+from bridge.stages.checkup import Checkup
 from bridge.stages.master import Goal
 from bridge.stages.master import Params as MasterParams
 from bridge.stages.mix import Params as MixParams
@@ -58,11 +59,12 @@ def _mix(
 def _stem(
     label: str, request: JobRequest, style: str, config: Config, song_lufs: float, dry: StageResult
 ) -> StemPlan:
-    stem_lufs = float(dry.facts["stems"][label]["after"]["loudness_lufs"])
+    before = Checkup.model_validate(dry.facts["stems"][label]["after"])
+    stem_lufs = before.loudness_lufs
     role = roles.role_of(label)
     chain = apply_wishes(Library().chain(role.value, style), request.wishes).at_level(stem_lufs)
     move_db, reason = _move(stem_lufs - song_lufs, role.value, config)
-    return StemPlan(label=label, chain=chain, move_db=move_db, move_reason=reason)
+    return StemPlan(label=label, chain=chain, before=before, move_db=move_db, move_reason=reason)
 
 
 def _move(relative_lu: float, role: str, config: Config) -> tuple[float, str]:

@@ -1,0 +1,27 @@
+"""What tests share: a composed song, and an environment of their own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test reads the user's settings or touches the user's data."""
+    place = tmp_path_factory.getbasetemp()
+    monkeypatch.setenv("STEMBRIDGE_CONFIG", str(place / "no-such-config.toml"))
+    monkeypatch.setenv("STEMBRIDGE_DATA", str(place / "data"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real audio beside the checkout; tests that need it skip where it is absent."""
+    folder = Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("no shared data beside the checkout (real audio for measurements)")
+    return folder

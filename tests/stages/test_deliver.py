@@ -1,0 +1,99 @@
+"""The deliver stage: whole or not at all, never over what is there."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from bridge.errors import DeliveryError
+from bridge.stages import deliver
+from bridge.stages.base import Made
+from bridge.stages.deliver import Placed
+from tests.stages.conftest import RunStage
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    paths = {"report": tmp_path / "report", "preset/a": tmp_path / "a"}
+    for role, path in paths.items():
+        path.write_text(role)
+    return paths
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return tmp_path / "project" / "StemBridge"
+
+
+def params(project: Path, job_id: str = "job1") -> deliver.Params:
+    placed = (Placed(role="report", path="Report.html"), Placed(role="preset/a", path="Presets/a.txt"))
+    return deliver.Params(job_id=job_id, destination=project, title="Song", placed=placed, manifest={"x": 1})
+
+
+def deliver_to(run_stage: RunStage, project: Path, files: dict[str, Path], job_id: str = "job1") -> Made:
+    return run_stage(deliver.STAGE, params(project, job_id), files)
+
+
+def test_manifest_lists_every_file_with_its_hash(
+    run_stage: RunStage, project: Path, files: dict[str, Path]
+) -> None:
+    """And nothing else lies in the folder."""
+    folder = Path(deliver_to(run_stage, project, files).facts["folder"])
+    manifest = json.loads((folder / "manifest.json").read_text())
+    listed = {file["path"]: file["sha256"] for file in manifest["files"]}
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert there == {*listed, "manifest.json"}
+    for path, digest in listed.items():
+        assert hashlib.sha256((folder / path).read_bytes()).hexdigest() == digest
+
+
+def test_a_second_job_is_a_second_version(run_stage: RunStage, project: Path, files: dict[str, Path]) -> None:
+    """What is there is not touched."""
+    first = Path(deliver_to(run_stage, project, files).facts["folder"])
+    (first / "Report.html").write_text("edited by the user")
+    second = deliver_to(run_stage, project, files, "job2").facts["folder"]
+    assert (first.name, Path(second).name) == ("Song", "Song v2")
+    assert (first / "Report.html").read_text() == "edited by the user"
+
+
+def test_the_same_job_delivers_once(run_stage: RunStage, project: Path, files: dict[str, Path]) -> None:
+    """Killed behind the rename, it finds what it delivered."""
+    first = deliver_to(run_stage, project, files).facts["folder"]
+    assert deliver_to(run_stage, project, files).facts["folder"] == first
+    assert [path.name for path in project.iterdir()] == ["Song"]
+
+
+def test_what_a_killed_try_left_is_removed(
+    run_stage: RunStage, project: Path, files: dict[str, Path]
+) -> None:
+    """The job's own partial folder, nobody else's."""
+    (project / ".job1.partial" / "Stems").mkdir(parents=True)
+    (project / ".job2.partial").mkdir()
+    deliver_to(run_stage, project, files)
+    assert sorted(path.name for path in project.iterdir()) == [".job2.partial", "Song"]
+
+
+@pytest.mark.parametrize(
+    ("number", "says"), [(errno.ENOSPC, "the disk is full"), (errno.EROFS, "not permitted")]
+)
+def test_a_failing_disk_leaves_nothing(
+    run_stage: RunStage,
+    project: Path,
+    files: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    says: str,
+) -> None:
+    """Neither half a delivery nor a hidden one, and the words fit."""
+
+    def fail(*_: object) -> None:
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(deliver, "sync_file", fail)
+    with pytest.raises(DeliveryError, match=says):
+        deliver_to(run_stage, project, files)
+    assert not project.exists() or list(project.iterdir()) == []
