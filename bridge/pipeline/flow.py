@@ -68,7 +68,8 @@ def run_job(job: Job, config: Config, report: Report) -> Delivery:
     """
     recipe = config.recipe(job.request.recipe)
     check_request(job.request, config)
-    shelf = Shelf(config.data_folder / "stages")
+    shelf = Shelf(config.data_folder / "stages", owner=job.id)
+    shelf.clear_rooms()
     bench = Workbench(
         shelf=shelf,
         config=config,

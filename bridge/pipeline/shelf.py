@@ -46,10 +46,11 @@ class ShelvedResult(Value):
 
 
 class Shelf:
-    """The folder of finished stages."""
+    """The folder of finished stages; ``owner`` is the job that it is opened for."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, owner: str = "") -> None:
         self.root = root
+        self._owner = owner
         try:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as cause:
@@ -71,9 +72,15 @@ class Shelf:
 
     def room(self, key: str) -> Path:
         """A fresh folder to make a result in."""
-        folder = self.root / f".{key}-{uuid.uuid4().hex[:8]}"
+        folder = self.root / f".{self._owner}-{key}-{uuid.uuid4().hex[:8]}"
         folder.mkdir()
         return folder
+
+    def clear_rooms(self) -> None:
+        """Remove what the owner's attempt before this one left when it was killed."""
+        if self._owner:
+            for folder in self.root.glob(f".{self._owner}-*"):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def put(self, key: str, stage: str, folder: Path, made: Made, seconds: float) -> StageResult:
         """Give what was made in ``folder`` its place under ``key``."""
