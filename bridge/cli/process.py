@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +28,7 @@ from bridge.values import JobOrigin, JobRequest, JobState
 if TYPE_CHECKING:
     from bridge.config import Config
     from bridge.jobs import Ended, JobStore, Workers
+    from bridge.values import Job
 
 
 def process(
@@ -123,7 +125,7 @@ def _process_one(
 
     try:
         submitted = submit_request(store, request, hash_source(request.source))
-        with progress_of(request.source.name) as show:
+        with progress_of(request.source.name) as show, _cleaned_up(submitted.job, config, store):
             ended = run_job(
                 store, submitted.job.id, settings=config, workers=workers, publish=show, cancel=cancel
             )
@@ -135,6 +137,19 @@ def _process_one(
             "its result lands in the same place. See: stembridge status"
         )
     return ended
+
+
+@contextlib.contextmanager
+def _cleaned_up(job: Job, config: Config, store: JobStore) -> Iterator[None]:
+    """Leaves nothing half done of a job that failed or was interrupted, whose worker may have been killed."""
+    try:
+        yield
+    finally:
+        state = store.get(job.id).state
+        if state in (JobState.FAILED, JobState.CANCELLED):
+            from bridge.pipeline import clean_up
+
+            clean_up(job, config)
 
 
 def _exit_code(result: Ended | StembridgeError) -> int:

@@ -9,6 +9,7 @@ killed, or one that asks for something else of the same song, starts where the f
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -80,6 +81,18 @@ def run_job(job: Job, config: Config, report: Report) -> Delivery:
     delivery = _Flow(job=job, config=config, recipe=recipe, bench=bench, report=report).run()
     shelf.prune(round(config.work.keep_gb * 1e9), spare=bench.keys())
     return delivery
+
+
+def clean_up(job: Job, config: Config) -> None:
+    """Remove what a job whose process was killed left: for whoever outlives that process.
+
+    A job that ends by itself, well or not, cleans up after itself.
+    """
+    Shelf(config.data_folder / "stages", owner=job.id).clear_rooms()
+    destination = job.request.destination / config.delivery.folder
+    deliver.remove_partial(job.id, destination)
+    with contextlib.suppress(OSError):
+        destination.rmdir()  # where nothing was ever delivered
 
 
 @dataclass(frozen=True, kw_only=True)

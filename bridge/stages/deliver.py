@@ -81,9 +81,18 @@ def delivered_by(job_id: str, destination: Path) -> Path | None:
     return None
 
 
+def remove_partial(job_id: str, destination: Path) -> None:
+    """Remove what a killed attempt of the job gathered."""
+    shutil.rmtree(_partial(job_id, destination), ignore_errors=True)
+
+
+def _partial(job_id: str, destination: Path) -> Path:
+    return destination / f".{job_id}.partial"
+
+
 def _deliver(params: Params, inputs: Inputs, room: Room) -> Path:
-    partial = params.destination / f".{params.job_id}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
+    partial = _partial(params.job_id, params.destination)
+    remove_partial(params.job_id, params.destination)
     _remove_stale(params.destination)
     made_here = [
         folder for folder in (params.destination, *params.destination.parents) if not folder.exists()
