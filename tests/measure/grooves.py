@@ -18,8 +18,18 @@ def _lines(kick: str, snare: str, hat: str) -> Lines:
 
 GROOVES: dict[str, tuple[tuple[float, float], Lines]] = {
     "rock": ((80, 160), _lines("X.......X.......", "....X.......X...", "x.x.x.x.x.x.x.x.")),
+    "rock 2": ((80, 150), _lines("X.....X.X.......", "....X.......X...", "x.x.x.x.x.x.x.x.")),
     "pop": ((85, 135), _lines("X..X..X.X.X.....", "....X.......X...", "x.x.x.x.x.x.x.x.")),
+    "disco": ((105, 135), _lines("X...X...X...X...", "....X.......X...", "x.x.x.x.x.x.x.x.")),
+    "house": ((112, 135), _lines("X...X...X...X...", "....x.......x...", "..x...x...x...x.")),
     "techno": ((120, 145), _lines("X...X...X...X...", ".", "..x...x...x...x.")),
+    "sixteenths": ((80, 126), _lines("X.....X...X.....", "....X.......X...", "xxxxxxxxxxxxxxxx")),
+    "hip-hop": ((72, 102), _lines("X..X...X.X......", "....X.......X...", "x.x.x.x.x.xxx.x.")),
+    "break": ((155, 180), _lines("X.........X.....", "....X.......X...", "x.x.x.x.x.x.x.x.")),
+    "two-step": ((160, 178), _lines("X.........X.....", "....X.......X..x", "x.xxx.x.x.xxx.x.")),
+    "punk": ((150, 190), _lines("X.....X.X.....X.", "....X.......X...", "x.x.x.x.x.x.x.x.")),
+    "ballad": ((60, 84), _lines("X.........X.....", "....X.......X...", "x.x.x.x.x.x.x.x.")),
+    "shuffle": ((80, 140), _lines("X...X...X...X...", "....X.......X...", "x..xx..xx..xx..x")),
 }
 """Usual tempos and a bar of sixteenths of each; there, in 4/4, nobody would count half or double."""
 
