@@ -25,9 +25,12 @@ def si_sdr_db(estimate: Samples, reference: Samples) -> float:
     """Scale-invariant SDR over all channels and frames: like ``sdr_db``, with the best gain on the reference.
 
     Le Roux et al. 2019, "SDR - half-baked or well done?", eq. 3 to 5; means are not removed.
+    A silent estimate of a sound gives -150.
     """
     truth, guess = _expect_same_shape(estimate, reference)
     energy = _energy(truth)
+    if energy > 0 and _energy(guess) == 0:
+        return -MOST_DB
     target = truth * (float(np.dot(guess, truth)) / energy) if energy > 0 else truth
     return _ratio_db(_energy(target), _energy(guess - target))
 
