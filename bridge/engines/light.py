@@ -1,6 +1,6 @@
 """The light separator: embedded, classical, fast; a preview of what Demucs gives.
 
-Every band of every 93 ms frame is shared among the roles by weighed evidence (``light_cues``,
+Every band of every 139 ms frame is shared among the roles by weighed evidence (``light_cues``,
 ``light_masks``): harmonic or percussive, centre or sides, pitch range, steadiness, attack. Voice, drums and
 bass are the masked spectra; ``other`` is what is left of the source, so the four sum to it.
 """
@@ -51,7 +51,7 @@ class LightSeparator:
     """Splits a song into vocals, drums, bass and other on the processor alone, at tens of times real time.
 
     Files of any rate from 8 to 192 kHz, one or two channels. A mono song, or one with equal channels, is
-    split without the cue of place. The result does not depend on ``part_frames`` (frames of 23 ms that are
+    split without the cue of place. The result does not depend on ``part_frames`` (frames of 35 ms that are
     worked on at once, default about 9 s) or ``threads``; memory depends on them alone, not on the length of
     the song.
     """
@@ -190,7 +190,7 @@ def _expect_finite(block: Samples, start: int, name: str) -> None:
 
 def _part_frames(grid: Grid) -> int:
     """About 9 s up to 48 kHz, less above, so that memory stays the same."""
-    return int(384 * min(1.0, 48_000 / grid.rate_hz))
+    return int(256 * min(1.0, 48_000 / grid.rate_hz))
 
 
 def _fetch(reader: AudioReader, survey: Survey, start: int, count: int) -> Samples:

@@ -26,6 +26,7 @@ STRIDE = 4
 CUES = (
     "steady", "steady_short", "steady_long", "spread", "above_steady", "above_background", "attack", "decay",
     "centre", "balance", "centre_near", "steady_near", "drum_hit", "treble_rise", "share_low", "share_voice",
+    "below", "over",
 )  # fmt: skip
 STEREO_CUES = frozenset({"centre", "balance", "centre_near"})
 
@@ -70,14 +71,22 @@ def _texture(powers: Powers, amplitude: Array) -> dict[str, Array]:
         "steady": _log_ratio(steady, wide),
         "steady_short": _log_ratio(short, wide),
         "steady_long": _log_ratio(_pooled_median(powers, amplitude, 2), short),
+        "below": _sum_ratio(here),
+        "over": _sum_ratio(here[:, ::-1])[:, ::-1],
         "spread": _log_ratio(_median_over_bands(here, 9), _median_over_bands(here, 33)),
         "above_steady": _log_ratio(here, steady),
         "above_background": _log_ratio(here, _pooled_median(powers, amplitude, 4)),
     }
 
 
+def _sum_ratio(amplitude: Array) -> Array:
+    """How much stronger all that lies below is than the band itself."""
+    power = np.square(amplitude)
+    return _log_ratio(np.cumsum(power, axis=1), 3 * power) * np.float32(0.5)
+
+
 def _pooled_median(powers: Powers, amplitude: Array, pool: int) -> Array:
-    """Median over 33 groups of ``pool`` frames: 1.5 s for 2, 3 s for 4."""
+    """Median over 33 groups of ``pool`` frames: 2.3 s for 2, 4.6 s for 4."""
     whole = -(-powers.frames // pool) * pool
     near = amplitude[CONTEXT - 16 * pool : CONTEXT + whole + 16 * pool]
     groups = near.reshape(-1, pool, near.shape[1]).mean(axis=1, dtype=np.float32)

@@ -58,18 +58,18 @@ def plan(total: int, length: int) -> list[Part]:
 
 
 def separate_part(samples: Array, part: Part, grid: Grid, evidence: Evidence, roles: int) -> list[Array]:
-    """The first ``roles`` stems of a part, each (channels, (frames - 1) * hop + size), from its span's
-    samples.
+    """The first ``roles`` stems of a part, each (channels, (frames - 1) * hop + size).
 
-    ``samples`` are scaled to a peak of about 1.
+    ``samples`` are those of the part's span, scaled to a peak of about 1.
     """
     spectra = grid.analyse(samples)
-    masks = evidence.masks(cues(_powers(spectra, part, grid)))
+    masks = evidence.masks(cues(powers_of(spectra, part, grid)))
     inner = spectra[:, part.start - part.first : part.stop - part.first]
     return [grid.synthesise(inner * grid.spread(mask)) for mask in masks[:roles]]
 
 
-def _powers(spectra: Spectra, part: Part, grid: Grid) -> Powers:
+def powers_of(spectra: Spectra, part: Part, grid: Grid) -> Powers:
+    """What the cues of a part look at, from the spectra of its frames and their context."""
     left, right = spectra[0], spectra[-1]
     order = part.order
     return Powers(
