@@ -145,11 +145,11 @@ def _cleaned_up(job: Job, config: Config, store: JobStore) -> Iterator[None]:
     try:
         yield
     finally:
-        state = store.get(job.id).state
-        if state in (JobState.FAILED, JobState.CANCELLED):
+        now = store.get(job.id)
+        if now.state in (JobState.FAILED, JobState.CANCELLED):
             from bridge.pipeline import clean_up
 
-            clean_up(job, config)
+            clean_up(now, config)
 
 
 def _exit_code(result: Ended | StembridgeError) -> int:

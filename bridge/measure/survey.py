@@ -18,8 +18,11 @@ from bridge.values import Value
 
 
 class Survey(Value):
-    """All measures of a song."""
+    """All measures of a song; more than two channels are measured as the two that they fold to."""
 
+    rate_hz: int
+    channels: int
+    frames: int
     loudness: Loudness
     short_term: LoudnessCurve
     spectrum: Spectrum
@@ -49,6 +52,9 @@ def _surveyed(reader: AudioReader, progress: Progress) -> Survey:
     meters = (loudness, spectrum, stereo, rhythm, harmony, artefacts, spectrogram, waveform)
     feed(reader, *meters, progress=progress)
     return Survey(
+        rate_hz=reader.info.rate_hz,
+        channels=heard_channels(reader),
+        frames=reader.info.frames,
         loudness=loudness.result(),
         short_term=loudness.short_term(),
         spectrum=spectrum.result(),

@@ -37,7 +37,7 @@ from bridge.stages import (
 )
 from bridge.stages.base import Stage
 from bridge.stages.findings import Findings, StageTiming
-from bridge.values import Asset, Delivery, Job, QaReport, StageResult
+from bridge.values import Asset, Delivery, Job, MediaInfo, QaReport, SampleFormat, StageResult
 
 log = logging.getLogger(__name__)
 
@@ -84,13 +84,15 @@ def run_job(job: Job, config: Config, report: Report) -> Delivery:
 
 
 def clean_up(job: Job, config: Config) -> None:
-    """Remove what a job whose process was killed left: for whoever outlives that process.
+    """Remove what a job that failed or was cancelled left: for whoever outlives its process.
 
-    A job that ends by itself, well or not, cleans up after itself.
+    A job that ends by itself cleans up after itself; one whose process was killed cannot. What a failed job
+    delivered all the same stays.
     """
     Shelf(config.data_folder / "stages", owner=job.id).clear_rooms()
     destination = job.request.destination / config.delivery.folder
-    deliver.remove_partial(job.id, destination)
+    if job.delivery is None:
+        deliver.take_back(job.id, destination)
     with contextlib.suppress(OSError):
         destination.rmdir()  # where nothing was ever delivered
 
@@ -142,10 +144,17 @@ class _Flow:
         if not self.recipe.has("separate"):
             return None
         params = separate.Params(
-            engines=separate.choices(self.config.separate.engines), null_dbfs=self.config.qa.null_dbfs
+            engines=separate.choices(self.config.separate.engines),
+            null_dbfs=self.config.qa.null_dbfs,
+            grid_bits=24 if self._wants_integers(song) else 0,
         )
         stems = roles.of_kind(song.assets, roles.STEM)
         return self.bench.do(separate.STAGE, params, [song.asset(roles.SOURCE), *stems])
+
+    def _wants_integers(self, song: StageResult) -> bool:
+        info = MediaInfo.model_validate(song.facts["media"])
+        is_integer = info.is_integer_pcm and info.bits <= 24
+        return is_integer and self.config.delivery.stem_format is SampleFormat.INT24
 
     def _restore(self, stems: StageResult | None) -> StageResult | None:
         """The dry stems; without restoration they are the separated ones."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bridge.audio import open_audio
-from bridge.measure import heard_channels
-from bridge.measure.harmony import HarmonyMeter
-from bridge.measure.rhythm import RhythmMeter
-from bridge.stages import inspection, roles
+from bridge.measure import survey_file
+from bridge.stages import roles
 from bridge.stages.base import Inputs, Made, Room, Stage
+from bridge.stages.views import save_view
 from bridge.values import Value
+
+PICTURES = {"waveform", "spectrogram", "short_term"}
 
 
 class Params(Value):
@@ -17,17 +17,9 @@ class Params(Value):
 
 def run(_params: Params, inputs: Inputs, room: Room) -> Made:
     """Measure the asset ``source`` in one pass; the pictures go into a file of their own."""
-    source = inputs.path(roles.SOURCE)
-    with open_audio(source) as reader:
-        rate_hz, channels = reader.info.rate_hz, heard_channels(reader)
-    rhythm, harmony = RhythmMeter(rate_hz, channels), HarmonyMeter(rate_hz, channels)
-    seen = inspection.inspect(source, room.progress, rhythm, harmony, has_spectrogram=True)
-    pictures = {"waveform", "spectrogram", "short_term"}
-    facts = seen.model_dump(mode="json", exclude=pictures) | {
-        "rhythm": rhythm.result().model_dump(mode="json"),
-        "harmony": harmony.result().model_dump(mode="json"),
-    }
-    view = inspection.save(seen, room.folder / "view.json")
+    seen = survey_file(inputs.path(roles.SOURCE), room.progress)
+    view = save_view(seen, room.folder / "view.json")
+    facts = seen.model_dump(mode="json", exclude=PICTURES)
     return Made(files={f"{roles.VIEWS}/{roles.SOURCE}": view}, facts=facts)
 
 

@@ -11,8 +11,8 @@ from bridge.measure import heard_channels
 from bridge.measure.loudness import LoudnessMeter
 from bridge.measure.meter import feed
 from bridge.measure.spectrum import SpectrumMeter
+from bridge.measure.survey import Survey
 from bridge.protocols import Progress
-from bridge.stages.inspection import Inspection
 from bridge.values import Value
 
 AUDIBLE_BAND_DB = -50.0
@@ -32,8 +32,8 @@ class Checkup(Value):
     is_silent: bool
 
     @classmethod
-    def of(cls, seen: Inspection) -> Checkup:
-        """The check-up in an inspection."""
+    def of(cls, seen: Survey) -> Checkup:
+        """The check-up in a survey."""
         return cls(
             loudness_lufs=seen.loudness.integrated_lufs,
             true_peak_dbtp=seen.loudness.true_peak_dbtp,

@@ -70,8 +70,8 @@ STAGE = Stage(name="deliver", version=1, cost=0.01, run=run)
 
 
 def delivered_by(job_id: str, destination: Path) -> Path | None:
-    """The folder that this job has delivered already, if it has."""
-    for manifest in sorted(destination.glob(f"*/{MANIFEST}")):
+    """The folder that this job has delivered already, if it has; one that is still gathered does not count."""
+    for manifest in sorted(destination.glob(f"[!.]*/{MANIFEST}")):
         try:
             content = json.loads(manifest.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -79,6 +79,18 @@ def delivered_by(job_id: str, destination: Path) -> Path | None:
         if isinstance(content, dict) and content.get("job") == job_id:
             return manifest.parent
     return None
+
+
+def take_back(job_id: str, destination: Path) -> None:
+    """Undo the delivery of a job that was stopped in the moment after it, before anybody knew of it.
+
+    Otherwise the job would stand as interrupted or failed, and the same command would deliver once more.
+    """
+    delivered = delivered_by(job_id, destination)
+    with contextlib.suppress(OSError):
+        if delivered is not None:
+            delivered.rename(_partial(job_id, destination))
+    remove_partial(job_id, destination)
 
 
 def remove_partial(job_id: str, destination: Path) -> None:

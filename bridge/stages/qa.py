@@ -15,11 +15,12 @@ from bridge.config import Qa
 from bridge.measure.agreement import alignment, null_depth
 from bridge.measure.ffmpeg_meter import ffmpeg_loudness
 from bridge.measure.loudness import LOUDNESS_FLOOR_LUFS
+from bridge.measure.survey import Survey, survey_file
 from bridge.protocols import Progress
-from bridge.stages import inspection, roles
+from bridge.stages import roles
 from bridge.stages.base import Inputs, Made, Room, Stage, for_each, part_of
-from bridge.stages.inspection import Inspection
 from bridge.stages.master import Goal
+from bridge.stages.views import save_view
 from bridge.values import Asset, QaCheck, QaReport, StageResult, Value
 
 PEAK_READING_DB = 0.005
@@ -38,7 +39,7 @@ class Params(Value):
 
 
 def run(params: Params, inputs: Inputs, room: Room) -> Made:
-    """Check stems, mix and masters; the inspections of the masters are kept for the report."""
+    """Check stems, mix and masters; the surveys of the masters are kept for the report."""
     source = inputs.path(roles.SOURCE)
     checks = [*_stem_checks(params, inputs, source), *_mix_checks(params, inputs)]
     room.progress(0.3)
@@ -53,7 +54,7 @@ def run(params: Params, inputs: Inputs, room: Room) -> Made:
     for asset, (seen, second) in zip(masters, looked, strict=True):
         goal = next(goal for goal in params.goals if goal.target.name == roles.label(asset))
         checks.extend(_master_checks(asset, goal, seen, second, params, source))
-        views[f"{roles.VIEWS}/{asset.role}"] = inspection.save(
+        views[f"{roles.VIEWS}/{asset.role}"] = save_view(
             seen, room.folder / f"view {roles.label(asset)}.json"
         )
     facts = {
@@ -88,8 +89,8 @@ class SecondMeter(Value):
     true_peak_dbtp: float
 
 
-def _look_at(asset: Asset, progress: Progress) -> tuple[Inspection, SecondMeter]:
-    seen = inspection.inspect(asset.path, part_of(progress, 0.0, 0.6), has_spectrogram=True)
+def _look_at(asset: Asset, progress: Progress) -> tuple[Survey, SecondMeter]:
+    seen = survey_file(asset.path, part_of(progress, 0.0, 0.6))
     second = ffmpeg_loudness(asset.path, part_of(progress, 0.6, 1.0))
     return seen, SecondMeter(loudness_lufs=second.integrated_lufs, true_peak_dbtp=second.true_peak_dbtp)
 
@@ -161,7 +162,7 @@ def _alignment(asset: Asset, source: Path) -> QaCheck:
 
 
 def _master_checks(
-    asset: Asset, goal: Goal, seen: Inspection, second: SecondMeter, params: Params, source: Path
+    asset: Asset, goal: Goal, seen: Survey, second: SecondMeter, params: Params, source: Path
 ) -> Iterator[QaCheck]:
     limits = params.settings
     yield _loudness(asset, goal, second, params)
@@ -229,7 +230,7 @@ def _limit(code: str, name: str, asset: Asset, found: int, most: int, unit: str,
     )
 
 
-def _silence(asset: Asset, seen: Inspection, limits: Qa) -> QaCheck:
+def _silence(asset: Asset, seen: Survey, limits: Qa) -> QaCheck:
     share = seen.artefacts.silent_share
     is_lost = share > limits.silence_share or seen.loudness.integrated_lufs <= LOUDNESS_FLOOR_LUFS
     return QaCheck(
@@ -245,7 +246,7 @@ def _silence(asset: Asset, seen: Inspection, limits: Qa) -> QaCheck:
     )
 
 
-def _correlation(asset: Asset, seen: Inspection, limits: Qa) -> QaCheck:
+def _correlation(asset: Asset, seen: Survey, limits: Qa) -> QaCheck:
     found = seen.stereo.correlation
     return QaCheck(
         code="correlation",
@@ -260,7 +261,7 @@ def _correlation(asset: Asset, seen: Inspection, limits: Qa) -> QaCheck:
     )
 
 
-def _offset(asset: Asset, seen: Inspection, limits: Qa) -> QaCheck:
+def _offset(asset: Asset, seen: Survey, limits: Qa) -> QaCheck:
     offset = abs(seen.artefacts.dc_offset)
     found_dbfs = 20 * math.log10(offset) if offset > 0 else -150.0
     return QaCheck(

@@ -16,11 +16,12 @@ from bridge.dsp.clicks import repair_clicks
 from bridge.dsp.hiss import estimate_hiss, reduce_hiss
 from bridge.dsp.offset import remove_offset
 from bridge.measure.agreement import null_depth
-from bridge.protocols import Progress, no_progress
-from bridge.stages import inspection, roles
+from bridge.measure.survey import Survey, survey_file
+from bridge.protocols import Progress
+from bridge.stages import roles
 from bridge.stages.base import Inputs, Made, Room, Stage, for_each, part_of
 from bridge.stages.checkup import Checkup
-from bridge.stages.inspection import Inspection, inspect
+from bridge.stages.views import save_view
 from bridge.values import Asset, Facts, Value
 
 LEAST_OFFSET_GAIN_DB = 6.0
@@ -30,7 +31,7 @@ CLICK_LOSS_DB = -20.0
 
 
 class Params(Value):
-    """How far repair may go; without ``is_active`` stems are inspected and pass on."""
+    """How far repair may go; without ``is_active`` stems are measured and pass on."""
 
     settings: Restore
     is_active: bool
@@ -55,7 +56,7 @@ def run(params: Params, inputs: Inputs, room: Room) -> Made:
             passed_on.append(asset.evolve(role=role))
         else:
             files[role] = stem.path
-        files[f"{roles.VIEWS}/{role}"] = inspection.save(stem.seen, room.folder / f"view {label}.json")
+        files[f"{roles.VIEWS}/{role}"] = save_view(stem.seen, room.folder / f"view {label}.json")
         facts[label] = stem.facts
     return Made(files=files, passed_on=tuple(passed_on), facts={"stems": facts})
 
@@ -67,7 +68,7 @@ class _Restored(Value):
     """A stem after repair: where it lies, what is seen of it, what was done."""
 
     path: Path
-    seen: Inspection
+    seen: Survey
     facts: Facts
 
 
@@ -79,13 +80,13 @@ class _Repair(Value):
 
 
 def _restore(asset: Asset, params: Params, room: Room, progress: Progress) -> _Restored:
-    before = inspect(asset.path, part_of(progress, 0.0, 0.4))
+    before = survey_file(asset.path, part_of(progress, 0.0, 0.4))
     path, decisions = asset.path, []
     if params.is_active and not before.loudness.is_silent:
         for repair in _repairs(asset, before, params.settings, room, part_of(progress, 0.4, 0.8)):
             path = repair.path
             decisions.append(repair.decision)
-    seen = before if path == asset.path else inspect(path, part_of(progress, 0.8, 1.0))
+    seen = before if path == asset.path else survey_file(path, part_of(progress, 0.8, 1.0))
     facts = {
         "before": Checkup.of(before).model_dump(mode="json"),
         "after": Checkup.of(seen).model_dump(mode="json"),
@@ -96,7 +97,7 @@ def _restore(asset: Asset, params: Params, room: Room, progress: Progress) -> _R
 
 
 def _repairs(
-    asset: Asset, before: Inspection, settings: Restore, room: Room, progress: Progress
+    asset: Asset, before: Survey, settings: Restore, room: Room, progress: Progress
 ) -> Iterator[_Repair]:
     """Each repair that there is a reason for, on what the one before it left."""
     label, path = roles.label(asset), asset.path
@@ -115,14 +116,14 @@ def _repairs(
     progress(1.0)
 
 
-def _offset_dbfs(seen: Inspection) -> float:
+def _offset_dbfs(seen: Survey) -> float:
     offset = abs(seen.artefacts.dc_offset)
     return 20 * math.log10(offset) if offset > 0 else -math.inf
 
 
-def _take_offset(source: Path, target: Path, before: Inspection) -> _Repair:
+def _take_offset(source: Path, target: Path, before: Survey) -> _Repair:
     remove_offset(source, target)
-    found_dbfs, left_dbfs = _offset_dbfs(before), _offset_dbfs(inspect(target, no_progress))
+    found_dbfs, left_dbfs = _offset_dbfs(before), _offset_dbfs(survey_file(target))
     figures = [
         {"name": "Offset", "before": f"{found_dbfs:.0f} dBFS", "after": f"{max(left_dbfs, -144):.0f} dBFS"}
     ]
@@ -131,7 +132,7 @@ def _take_offset(source: Path, target: Path, before: Inspection) -> _Repair:
     return _left("Offset (DC)", source, target, "It could not be taken away.", figures)
 
 
-def _take_clicks(source: Path, target: Path, before: Inspection, settings: Restore) -> _Repair:
+def _take_clicks(source: Path, target: Path, before: Survey, settings: Restore) -> _Repair:
     per_s = before.artefacts.clicks / (before.frames / before.rate_hz)
     if per_s > settings.click_limit_per_s:
         limit = settings.click_limit_per_s
@@ -146,7 +147,7 @@ def _take_clicks(source: Path, target: Path, before: Inspection, settings: Resto
     return _kept("Clicks", source, target, why)
 
 
-def _take_hiss(source: Path, target: Path, before: Inspection, settings: Restore) -> _Repair | None:
+def _take_hiss(source: Path, target: Path, before: Survey, settings: Restore) -> _Repair | None:
     """Denoise where there is hiss; None where there is none."""
     found_dbfs = estimate_hiss(source).level_dbfs
     if found_dbfs < settings.noise_floor_dbfs:
@@ -165,7 +166,7 @@ def _take_hiss(source: Path, target: Path, before: Inspection, settings: Restore
     return _kept("Hiss", source, target, why, figures)
 
 
-def _lost_db(source: Path, target: Path, before: Inspection) -> float:
+def _lost_db(source: Path, target: Path, before: Survey) -> float:
     """What a repair took away or added, against the stem, in dB of effective value."""
     return null_depth([target], source).rms_dbfs - before.artefacts.rms_dbfs
 

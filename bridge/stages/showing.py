@@ -9,12 +9,13 @@ from bridge import __version__
 from bridge import report as show
 from bridge.measure.harmony import Harmony
 from bridge.measure.rhythm import Rhythm
+from bridge.measure.survey import Survey
 from bridge.protocols import Progress
-from bridge.stages import inspection, roles
+from bridge.stages import roles
 from bridge.stages.base import Inputs, part_of
 from bridge.stages.findings import Findings, stem_title
-from bridge.stages.inspection import Inspection
 from bridge.stages.presetting import UsedChain
+from bridge.stages.views import load_view
 from bridge.values import Facts, QaReport
 from presets import dial_in
 
@@ -36,7 +37,7 @@ def report_data(
     progress: Progress,
 ) -> show.ReportData:
     """Everything that the report shows."""
-    seen = inspection.load(inputs.path(f"{roles.VIEWS}/{roles.SOURCE}"))
+    seen = load_view(inputs.path(f"{roles.VIEWS}/{roles.SOURCE}"))
     names = _master_names(findings)
     plan = show.plan_excerpts(1 + len(names), _stem_excerpts(inputs))
     start_s = _excerpt_start_s(seen, plan.version_s)
@@ -76,7 +77,7 @@ def _stem_excerpts(inputs: Inputs) -> int:
     return len(roles.of_kind(inputs, roles.DRY)) + len(roles.of_kind(inputs, roles.MIXED))
 
 
-def _excerpt_start_s(seen: Inspection, seconds: float) -> float:
+def _excerpt_start_s(seen: Survey, seconds: float) -> float:
     """Where the loudest part begins; the curve's windows end at their time, so they begin 3 s earlier."""
     curve = seen.short_term
     start_s = show.loudest_start_s(curve.lufs, curve.step_s, seconds, seen.frames / seen.rate_hz)
@@ -141,7 +142,7 @@ def _preview(findings: Findings) -> show.PreviewNotice:
     )
 
 
-def _sound(seen: Inspection, excerpt: show.Excerpt | None) -> show.Sound:
+def _sound(seen: Survey, excerpt: show.Excerpt | None) -> show.Sound:
     loudness = seen.loudness
     return show.Sound(
         measures=show.Measures(
@@ -160,19 +161,19 @@ def _sound(seen: Inspection, excerpt: show.Excerpt | None) -> show.Sound:
     )
 
 
-def _waveform(seen: Inspection) -> show.Waveform:
+def _waveform(seen: Survey) -> show.Waveform:
     wave = seen.waveform
     return show.Waveform(low=wave.low, high=wave.high, rms=wave.rms)
 
 
-def _loudness_series(seen: Inspection) -> show.LoudnessSeries:
+def _loudness_series(seen: Survey) -> show.LoudnessSeries:
     curve = seen.short_term
     return show.LoudnessSeries(lufs=curve.lufs, step_s=curve.step_s, start_s=curve.start_s)
 
 
-def _spectrogram(seen: Inspection) -> show.Spectrogram | None:
+def _spectrogram(seen: Survey) -> show.Spectrogram | None:
     picture = seen.spectrogram
-    if picture is None or not picture.columns:
+    if not picture.columns:
         return None
     return show.Spectrogram(
         picture=show.spectrogram_picture(picture.levels_db()),
@@ -181,7 +182,7 @@ def _spectrogram(seen: Inspection) -> show.Spectrogram | None:
     )
 
 
-def _stereo(seen: Inspection) -> show.Stereo | None:
+def _stereo(seen: Survey) -> show.Stereo | None:
     if seen.channels < 2:
         return None
     return show.Stereo(correlation=seen.stereo.correlation)
@@ -195,7 +196,7 @@ def _masters(
     for name, excerpt in zip(names, excerpts, strict=True):
         facts = findings.masters.facts["masters"][name]
         target = facts["target"]
-        seen = inspection.load(inputs.path(f"{roles.VIEWS}/{roles.MASTER}/{name}"))
+        seen = load_view(inputs.path(f"{roles.VIEWS}/{roles.MASTER}/{name}"))
         yield show.Master(
             name=target["title"],
             target_lufs=target["integrated_lufs"],
@@ -228,7 +229,7 @@ def _stems(
     for asset, excerpt in zip(dry, heard, strict=True):
         label = roles.label(asset)
         facts = findings.dry.facts["stems"][label]
-        seen = inspection.load(inputs.path(f"{roles.VIEWS}/{asset.role}"))
+        seen = load_view(inputs.path(f"{roles.VIEWS}/{asset.role}"))
         yield show.StemShow(
             role=roles.role_of(label),
             name=stem_title(label),

@@ -154,8 +154,6 @@ def test_sound_after_a_pause_is_like_sound_from_the_start(name: str) -> None:
 @NAMES
 def test_mono_is_one_channel_of_dual_mono(name: str) -> None:
     """The same sound on both channels is treated like that sound alone."""
-    if name == "width":
-        pytest.skip("mono lows pass the all-pass of the crossover in stereo, nothing in mono")
     mono = drums(0.6, channels=1)
     dual = run(name, np.repeat(mono, 2, axis=0))
     np.testing.assert_allclose(dual[0], dual[1], atol=1e-7)
