@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -70,9 +71,9 @@ def process(
     _expect_known(recipe, target or (), wish or (), config)
     requests = [
         JobRequest(
-            source=file.expanduser().absolute(),
+            source=_whole_path(file),
             recipe=recipe,
-            destination=(project or file.expanduser().absolute().parent).expanduser().absolute(),
+            destination=_whole_path(project) if project else _whole_path(file).parent,
             targets=tuple(target or ()),
             wishes=tuple(wish or ()),
             keep_separated=keep_separated,
@@ -85,6 +86,11 @@ def process(
     is_cut_short = len(results) < len(requests)
     codes = [_exit_code(result) for result in results]
     raise typer.Exit(max(codes + [EXIT_INTERRUPTED] * is_cut_short))
+
+
+def _whole_path(path: Path) -> Path:
+    """Absolute and without "..", links left as they are: what the user will read."""
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - resolve() would follow links
 
 
 def _expect_known(recipe: str, targets: Iterable[str], wishes: Iterable[str], config: Config) -> None:
