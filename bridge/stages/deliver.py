@@ -70,7 +70,7 @@ STAGE = Stage(name="deliver", version=1, cost=0.01, run=run)
 
 
 def delivered_by(job_id: str, destination: Path) -> Path | None:
-    """The folder that this job has delivered already, if it has; one that is still gathered does not count."""
+    """The folder that this job has delivered; a hidden one, which is still gathered, does not count."""
     for manifest in sorted(destination.glob(f"[!.]*/{MANIFEST}")):
         try:
             content = json.loads(manifest.read_text(encoding="utf-8"))
