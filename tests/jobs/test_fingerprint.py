@@ -89,7 +89,7 @@ def test_a_folder_that_is_no_song_is_refused_unread(tmp_path: Path) -> None:
     """It may be all of a disk."""
     (tmp_path / "inside").mkdir()
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(InputError, match="without a set of stems.*Name the song"):
+    with pytest.raises(InputError, match=r"without a set of stems.*Name the song"):
         hash_source(tmp_path)
 
 
