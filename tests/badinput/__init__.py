@@ -1,0 +1,1 @@
+"""What a producer may give by mistake, and what becomes of it."""

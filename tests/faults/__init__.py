@@ -1,0 +1,1 @@
+"""Processes killed at every moment: what is left, and what the same command makes of it."""
