@@ -7,7 +7,6 @@ and writing the same files and nothing else, and the master beside matchering wh
 from __future__ import annotations
 
 import importlib.util
-import resource
 import subprocess
 import sys
 import time
@@ -169,5 +168,10 @@ def _matchering_seconds(song: Path, reference: Path, folder: Path) -> float | No
 
 
 def _own_peak_bytes() -> int:
+    """Most memory that this process held; 0 on Windows, which does not tell it this way."""
+    try:
+        import resource
+    except ImportError:
+        return 0
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
