@@ -19,6 +19,8 @@ from presets.values import PresetValue, did_you_mean, parse_value
 
 ANY_ROLE: Final = "*"
 _SEPARATORS: Final = re.compile(r"[,;+&/]|\band\b")
+_SLIP: Final = 0.8
+"""Likeness from which a word is a slip of the pen; "base" and "bass" are less alike than that."""
 _NEGATED: Final = re.compile(r"\b(less|not|no|too|without)\s+_")
 
 
@@ -103,10 +105,20 @@ def _parse_phrase(phrase: str) -> list[WishFor]:
     names, rest = _take_words(phrase, {wish.name: wish.words for wish in wishes().values()})
     if not names or _NEGATED.search(rest):
         raise PresetError(_no_wish(phrase))
-    roles, _ = _take_words(rest, _role_words())
+    roles, rest = _take_words(rest, _role_words())
+    _expect_no_slip(phrase, rest)
     return [
         WishFor(wish=name, roles=tuple(roles) or wishes()[name].default_roles, said=phrase) for name in names
     ]
+
+
+def _expect_no_slip(phrase: str, rest: str) -> None:
+    """Words that say nothing to us may stay; one that is nearly a role's ("punchy drms") was meant as it."""
+    words = [word for words in _role_words().values() for word in words]
+    for said in re.findall(r"[^\W_]{4,}", rest):
+        near = difflib.get_close_matches(said, words, n=1, cutoff=_SLIP)
+        if near and not said.startswith(near[0]):
+            raise PresetError(f"No part of a song is called {said!r} ({phrase!r}); did you mean {near[0]!r}?")
 
 
 def _no_wish(phrase: str) -> str:
@@ -114,7 +126,10 @@ def _no_wish(phrase: str) -> str:
     if _take_words(phrase, {"": words})[0]:
         return f"{phrase!r} says what is not wanted; say the opposite, such as soft instead of less punchy."
     nearest = max(phrase.split(), key=lambda said: max(_likeness(said, word) for word in words))
-    return f"No chain answers to {phrase!r}; {did_you_mean(nearest, words)}"
+    if difflib.get_close_matches(nearest, words, n=1):
+        return f"No chain answers to {phrase!r}; {did_you_mean(nearest, words)}"
+    known = ", ".join(wish.words[0] for wish in wishes().values())
+    return f"No chain answers to {phrase!r}; known are {known} and words like them."
 
 
 def _likeness(said: str, word: str) -> float:

@@ -29,6 +29,7 @@ from presets.wishes import wishes
         ("less bass", [("lean", (MASTER,))]),
         ("less harsh vocals", [("smooth", ("vocals",))]),
         ("make the whole mix warm", [("warm", (MASTER,))]),
+        ("make it sound really warm please", [("warm", (MASTER,))]),
     ],
 )
 def test_words_are_understood(said: str, found: list[tuple[str, tuple[str, ...]]]) -> None:
@@ -40,7 +41,9 @@ def test_words_are_understood(said: str, found: list[tuple[str, tuple[str, ...]]
     ("said", "told"),
     [
         ("puncy drums", "did you mean 'punchy'"),
+        ("punchy drms", "did you mean 'drums'"),
         ("drums less punchy", "say the opposite"),
+        ("more cowbell", "known are punchy, .* and words like them"),
         ("drums", "No chain answers"),
         ("", "empty"),
         (" , ", "empty"),
