@@ -44,9 +44,13 @@ def dial_in(chain: Chain) -> DialSheet:
     return DialSheet(title=chain.name, level_lufs=chain.level_lufs, devices=tuple(devices), notes=notes)
 
 
-def render_dial_in(sheets: Iterable[DialSheet], song: str = "") -> str:
-    """The text of ``Dial it in.txt``: each chain's devices from left to right, with notes."""
-    head = [f"Dial it in{f': {song}' if song else ''}", "=" * 60, *_INTRODUCTION, ""]
+def render_dial_in(sheets: Iterable[DialSheet], song: str = "", tempo_bpm: float | None = None) -> str:
+    """The text of ``Dial it in.txt``: how the stems go into Live, then each chain's devices with notes.
+
+    ``tempo_bpm`` is what Live's tempo should be; None where it is not known for sure.
+    """
+    title = f"Dial it in{f': {song}' if song else ''}"
+    head = [title, "=" * len(title), *_INTRODUCTION, "", *_set_lines(tempo_bpm), ""]
     return "\n".join([*head, *(line for sheet in sheets for line in _sheet_lines(sheet))]).rstrip() + "\n"
 
 
@@ -56,6 +60,16 @@ _INTRODUCTION: Final = (
     "listed and leave the rest of a freshly loaded device as it is. Live's devices are not ours:",
     "they come close, and the notes (!) say where they cannot.",
 )
+
+
+def _set_lines(tempo_bpm: float | None) -> list[str]:
+    """What to do before any device: a warped clip is no longer the file, and stems warp each on its own."""
+    tempo = f"Set the tempo to {tempo_bpm:.1f}. " if tempo_bpm else ""
+    told = (
+        f"{tempo}Drop all stems at one place and switch Warp off in their clips: Live switches it on for "
+        "long files, and only unwarped do they line up to the sample."
+    )
+    return textwrap.wrap(f"First: {told}", _COLUMNS)
 
 
 def _sheet_lines(sheet: DialSheet) -> list[str]:
@@ -205,7 +219,9 @@ def _transient_share(effect: TransientShaper) -> tuple[float, list[str]]:
         return 0.0, ["Attack and sustain at 0 dB: nothing to set."]
     share = max(effect.attack_db, abs(effect.sustain_db)) / 12
     near = "Transients is the nearest control, not the same one: set it by ear from this value."
-    return (-share if effect.sustain_db <= 0 else share), [asked, near]
+    if effect.sustain_db > 0:
+        return share, [asked, near]
+    return -share, [asked, "Left of 0 it adds attack, too, and shortens what follows.", near]
 
 
 def _de_esser_device(effect: DeEsser) -> DialDevice:
@@ -218,11 +234,11 @@ def _de_esser_device(effect: DeEsser) -> DialDevice:
             Dial(control="High: Above Ratio", value=f"1 : {amount(effect.ratio)}"),
             Dial(control="High: Attack", value=milliseconds(1.0)),
             Dial(control="High: Release", value=milliseconds(50.0)),
-            Dial(control="Low, Mid", value="both band switches off"),
+            Dial(control="Low, Mid", value="Below and Above ratios 1 : 1"),
             Dial(control="RMS/Peak", value="Peak"),
         ],
         notes=(
-            "Live has no de-esser: this is its high band alone. Set every Below ratio to 1 : 1.",
+            "Live has no de-esser: this is the high band alone. Set its Below ratio to 1 : 1, too.",
             f"A limit of {-effect.range_db:g} dB reduction cannot be set: raise the threshold if it lisps.",
         ),
     )

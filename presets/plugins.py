@@ -77,7 +77,7 @@ class ChainMapping(PresetValue):
 
     presets: tuple[PluginPreset, ...]
     left_out: tuple[str, ...]
-    """A sentence for each effect without a stereo plug-in."""
+    """What no stereo plug-in serves: each effect with its place, such as "EQ (1)"."""
 
 
 class _Settings(PresetValue):
@@ -111,7 +111,7 @@ def map_chain(chain: Chain) -> ChainMapping:
 
 
 def _left_out(index: int, kind: str) -> str:
-    return f"Effect {index + 1} ({kind}): no free stereo plug-in with a preset; see Dial it in."
+    return f"{'EQ' if kind == 'eq' else kind.replace('_', ' ')} ({index + 1})"
 
 
 def _preset(index: int, effect: Any, name: str) -> PluginPreset:

@@ -70,7 +70,14 @@ def _guide_lines(chain: Chain, label: str) -> list[str]:
             for note in preset.notes
             for line in textwrap.wrap(note, 96, initial_indent="    ! ", subsequent_indent="      ")
         ]
-    return [*lines, *mapping.left_out, ""]
+    return [*lines, *_left_out_lines(mapping.left_out), ""]
+
+
+def _left_out_lines(left_out: tuple[str, ...]) -> list[str]:
+    if not left_out:
+        return []
+    told = f"Without a free stereo plug-in: {', '.join(left_out)}. Their values are in Dial it in.txt."
+    return textwrap.wrap(told, 96)
 
 
 def safe_name(label: str) -> str:

@@ -46,9 +46,17 @@ def _stem_chains(findings: Findings) -> Iterator[UsedChain]:
     for plan in findings.plan.mix.stems:
         found = facts["stems"][plan.label]
         gain_db = found["gain_db"] + facts["bus_gain_db"]
-        reason = "Sets the stem's level: what the chain changed is taken back. " + plan.move_reason
+        reason = " ".join(_level_reasons(plan.move_reason, facts["bus_gain_db"]))
         chain = plan.chain if found["is_kept"] else plan.chain.evolve(effects=())
-        yield _used(plan.label, stem_title(plan.label), _with_gain(chain, gain_db, reason.strip()), found)
+        yield _used(plan.label, stem_title(plan.label), _with_gain(chain, gain_db, reason), found)
+
+
+def _level_reasons(move: str, bus_gain_db: float) -> Iterator[str]:
+    yield "Sets the stem's level: what the chain changed is taken back."
+    if move:
+        yield move
+    if abs(bus_gain_db) >= LEAST_GAIN_DB:
+        yield f"All stems are moved by {bus_gain_db:+.1f} dB, so that their sum does not clip."
 
 
 def _with_gain(chain: Chain, gain_db: float, reason: str) -> Chain:
@@ -96,7 +104,9 @@ def _used(subject: str, title: str, chain: Chain, found: Facts) -> UsedChain:
     )
 
 
-def write_presets(song: str, chains: tuple[UsedChain, ...], folder: Path) -> list[Path]:
+def write_presets(
+    song: str, chains: tuple[UsedChain, ...], folder: Path, tempo_bpm: float | None = None
+) -> list[Path]:
     """Write the preset files of all chains that do something, below ``folder``; the paths in order."""
     doing = [used for used in chains if used.chain.effects]
     if not doing:
@@ -108,7 +118,7 @@ def write_presets(song: str, chains: tuple[UsedChain, ...], folder: Path) -> lis
         for file in preset_files(used.chain, f"{song} - {used.title}"):
             written.append(_write(folder / file.path, file.data))
     sheets = [dial_in(used.chain.evolve(name=used.title)) for used in doing]
-    written.append(_write(folder / DIAL_IN, render_dial_in(sheets, song).encode()))
+    written.append(_write(folder / DIAL_IN, render_dial_in(sheets, song, tempo_bpm).encode()))
     guide = render_preset_guide([(used.chain, f"{song} - {used.title}") for used in doing])
     written.append(_write(folder / GUIDE, guide.encode()))
     return written
