@@ -242,5 +242,6 @@ def _shifted(value: Any, shift_db: float) -> Any:
             changes[setting] = _shifted(content, shift_db)
         elif setting == "threshold_db":
             bounds = bounds_of(type(value), setting)
-            changes[setting] = bounds.clamped(content + shift_db) if bounds else content
+            moved = round(content + shift_db, 6)  # -12.3, not -12.300000000000001
+            changes[setting] = bounds.clamped(moved) if bounds else content
     return value.evolve(**changes) if changes else value

@@ -62,7 +62,7 @@ def _stem(
     before = Checkup.model_validate(dry.facts["stems"][label]["after"])
     stem_lufs = before.loudness_lufs
     role = roles.role_of(label)
-    chain = apply_wishes(Library().chain(role.value, style), request.wishes).at_level(stem_lufs)
+    chain = apply_wishes(Library().chain(role.value, style), request.wishes).at_level(round(stem_lufs, 1))
     move_db, reason = _move(stem_lufs - song_lufs, role.value, config)
     return StemPlan(label=label, chain=chain, before=before, move_db=move_db, move_reason=reason)
 
@@ -88,7 +88,7 @@ def _master(
     chain = apply_wishes(Library().chain("master", style), request.wishes)
     names = request.targets or recipe.targets
     return MasterParams(
-        chain=chain.at_level(float(analysis.facts["loudness"]["integrated_lufs"])),
+        chain=chain.at_level(round(float(analysis.facts["loudness"]["integrated_lufs"]), 1)),
         goals=tuple(Goal(target=target(name)) for name in dict.fromkeys(names)),
         bits=config.master.bits,
         drive_loss_db=config.master.drive_loss_db,
