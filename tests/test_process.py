@@ -19,6 +19,7 @@ import soundfile
 
 from bridge.generate import compose, random_spec
 from bridge.measure.ffmpeg_meter import ffmpeg_loudness
+from bridge.stages.manifest import Manifest
 from tests.encoded_media import encode
 
 ROLES = ("Vocals", "Drums", "Bass", "Other")
@@ -105,7 +106,9 @@ def test_the_delivery_lies_where_it_was_promised(command: Command, folder: Path)
 
 def test_manifest_vouches_for_every_file(folder: Path) -> None:
     """Hash and size of each, and nothing that it does not list."""
-    manifest = json.loads((folder / "manifest.json").read_text())
+    content = (folder / "manifest.json").read_text()
+    assert Manifest.model_validate_json(content).format == "stembridge/manifest/1"
+    manifest = json.loads(content)
     listed = {file["path"]: file for file in manifest["files"]}
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert there == {*listed, "manifest.json"}

@@ -16,7 +16,6 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from bridge.audio import sync_file, sync_folder
 from bridge.errors import DeliveryError
@@ -25,11 +24,11 @@ from bridge.naming import versioned
 from bridge.protocols import Progress
 from bridge.stages import roles
 from bridge.stages.base import Inputs, Made, Room, Stage
+from bridge.stages.manifest import Manifest, ManifestFile
 from bridge.tags import Cover, write_tags
-from bridge.values import Facts, Tags, Value
+from bridge.values import Tags, Value
 
 MANIFEST = "manifest.json"
-MANIFEST_SCHEMA = "https://stembridge.dev/schema/manifest-1"
 RENAME_TRIES = 20
 STALE_AFTER_S = 24 * 3600.0
 
@@ -52,7 +51,7 @@ class Params(Value):
     title: str
     """A name that is safe for a folder."""
     placed: tuple[Placed, ...]
-    manifest: Facts
+    manifest: Manifest
 
 
 def run(params: Params, inputs: Inputs, room: Room) -> Made:
@@ -112,7 +111,7 @@ def _deliver(params: Params, inputs: Inputs, room: Room) -> Path:
     try:
         partial.mkdir(parents=True)
         files = list(_fill(partial, params, inputs, room.progress))
-        _write_manifest(partial, params.manifest | {"job": params.job_id, "files": files})
+        _write_manifest(partial, params.manifest.evolve(job=params.job_id, files=files))
         return _move_in(partial, params)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
@@ -130,7 +129,7 @@ def _remove_stale(destination: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _fill(partial: Path, params: Params, inputs: Inputs, progress: Progress) -> Iterator[Facts]:
+def _fill(partial: Path, params: Params, inputs: Inputs, progress: Progress) -> Iterator[ManifestFile]:
     cover = Cover.of(inputs.path(roles.COVER).read_bytes()) if inputs.has(roles.COVER) else None
     for number, placed in enumerate(params.placed):
         target = partial / placed.path
@@ -139,18 +138,15 @@ def _fill(partial: Path, params: Params, inputs: Inputs, progress: Progress) -> 
         if placed.tags is not None:
             write_tags(target, placed.tags, cover)
         sync_file(target)
-        yield {
-            "path": placed.path,
-            "role": placed.role,
-            "sha256": hash_file(target),
-            "bytes": target.stat().st_size,
-        }
+        yield ManifestFile(
+            path=placed.path, role=placed.role, sha256=hash_file(target), bytes=target.stat().st_size
+        )
         progress((number + 1) / (len(params.placed) + 1))
 
 
-def _write_manifest(partial: Path, content: dict[str, Any]) -> None:
+def _write_manifest(partial: Path, manifest: Manifest) -> None:
     path = partial / MANIFEST
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
     sync_file(path)
     for folder, _, _ in os.walk(partial):
         sync_folder(Path(folder))

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from bridge import __version__
+import numpy as np
+
 from bridge.audio import AudioWriter, open_audio
 from bridge.naming import file_name, safe_name, unique_name
 from bridge.report import render_report
 from bridge.stages import roles
 from bridge.stages.base import Inputs, Made, Room, Stage, part_of
-from bridge.stages.deliver import MANIFEST_SCHEMA, Placed
+from bridge.stages.deliver import Placed
 from bridge.stages.findings import Findings, stem_title
-from bridge.stages.presetting import UsedChain, used_chains, write_presets
+from bridge.stages.manifest import Manifest
+from bridge.stages.presetting import used_chains, write_presets
 from bridge.stages.showing import report_data
 from bridge.values import Asset, Facts, SampleFormat, StageResult, Tags, Value
 
@@ -35,7 +36,7 @@ class Layout(Value):
 
     title: str
     placed: tuple[Placed, ...]
-    manifest: Facts
+    manifest: Manifest
     notes: tuple[str, ...] = ()
 
 
@@ -56,7 +57,7 @@ def run(findings: Findings, inputs: Inputs, room: Room) -> Made:
     layout = Layout(
         title=_folder_title(findings),
         placed=tuple(placing.placed),
-        manifest=_manifest(findings, chains, figures, placing.notes),
+        manifest=Manifest.of(findings, chains, _without_lines(figures), placing.notes),
     )
     path = room.folder / "layout.json"
     path.write_text(layout.model_dump_json(), encoding="utf-8")
@@ -165,9 +166,9 @@ class _Placing:
         info = self._findings.source_info
         if not (info.is_integer_pcm and info.bits <= 24) or self._findings.song.facts["is_stem_set"]:
             return "the source is not integer PCM of up to 24 bits"
-        stems = self._findings.dry.facts["stems"] if self._findings.dry else {}
-        over = [stem_title(label) for label, facts in stems.items() if facts["sample_peak_dbfs"] > 0]
-        return f"{', '.join(over)} pass 0 dBFS" if over else ""
+        stems = [asset for kind in STEM_FOLDERS for asset in roles.of_kind(self._inputs, kind)]
+        over = [stem_title(roles.label(asset)) for asset in stems if _peak(asset.path) > 1]
+        return f"{', '.join(dict.fromkeys(over))} would pass 0 dBFS" if over else ""
 
     def _as_integers(self, asset: Asset) -> Asset:
         path = self._room.folder / f"{asset.role.replace('/', ' ')}.wav"
@@ -181,6 +182,15 @@ class _Placing:
         role = f"int24/{asset.role}"
         self.files[role] = path
         return asset.evolve(path=path, role=role)
+
+
+def _peak(path: Path) -> float:
+    with open_audio(path) as reader:
+        return max((float(np.max(np.abs(block))) for block in reader.blocks()), default=0.0)
+
+
+def _without_lines(figures: Facts) -> Facts:
+    return {name: value for name, value in figures.items() if name != "lines"}
 
 
 def _folder_title(findings: Findings) -> str:
@@ -234,50 +244,3 @@ def _lines(findings: Findings, masters: Facts) -> Iterator[str]:
             " (a preview by the light separator: Demucs separates better)" if findings.is_preview else ""
         )
         yield f"Stems: {stems}{preview}"
-
-
-def _manifest(
-    findings: Findings, chains: tuple[UsedChain, ...], figures: Facts, notes: list[str]
-) -> dict[str, Any]:
-    """All but the files and the job's id, which ``deliver`` adds when it has written the rest."""
-    track, separated = findings.track, findings.separated
-    return {
-        "schema": MANIFEST_SCHEMA,
-        "stembridge": __version__,
-        "created_s": findings.created_s,
-        "title": track.title,
-        "take": track.take,
-        "tags": track.tags.model_dump(mode="json", exclude_defaults=True),
-        "source": findings.song.facts["source"] | {"media": findings.song.facts["media"]},
-        "recipe": findings.request.recipe,
-        "request": findings.request.model_dump(mode="json", include={"targets", "wishes", "keep_separated"}),
-        "provenance": provenance(findings),
-        "engines": {"separation": _engine(separated.facts) if separated else None},
-        "analysis": {
-            name: findings.analysis.facts[name] for name in ("loudness", "spectrum", "rhythm", "harmony")
-        },
-        "certificate": findings.certificate,
-        "restoration": findings.dry.facts["stems"] if findings.dry else None,
-        "chains": [used.model_dump(mode="json") for used in chains],
-        "masters": findings.masters.facts["masters"] if findings.masters else None,
-        "qa": [attempt.model_dump(mode="json") for attempt in findings.attempts],
-        "figures": {name: value for name, value in figures.items() if name != "lines"},
-        "stages": [timing.model_dump(mode="json") for timing in findings.timings],
-        "notes": notes,
-    }
-
-
-def _engine(facts: Facts) -> Facts:
-    return {name: facts[name] for name in ("engine", "version", "is_preview", "skipped")}
-
-
-def provenance(findings: Findings) -> Facts:
-    """Where the song comes from and what was done to it."""
-    tags = findings.track.tags
-    return {
-        "generator": tags.generator,
-        "generator_id": tags.generator_id,
-        "is_ai_made": bool(tags.generator),
-        "processed_by": f"stembridge {__version__}",
-        "stages": list(findings.recipe.stages),
-    }

@@ -13,7 +13,31 @@ from bridge.errors import DeliveryError
 from bridge.stages import deliver
 from bridge.stages.base import Made
 from bridge.stages.deliver import Placed
+from bridge.stages.manifest import Manifest, Provenance
+from bridge.values import Tags
 from tests.stages.conftest import RunStage
+
+MANIFEST = Manifest(
+    stembridge="0.1.0",
+    created_s=0.0,
+    title="Song",
+    take=0,
+    tags=Tags(),
+    source={},
+    recipe="full",
+    request={},
+    provenance=Provenance(generator="", generator_id="", is_ai_made=False, processed_by="", stages=()),
+    separation=None,
+    analysis={},
+    certificate=None,
+    restoration=None,
+    chains=(),
+    masters=None,
+    qa=(),
+    figures={},
+    stages=(),
+    notes=(),
+)
 
 
 @pytest.fixture
@@ -31,7 +55,7 @@ def project(tmp_path: Path) -> Path:
 
 def params(project: Path, job_id: str = "job1") -> deliver.Params:
     placed = (Placed(role="report", path="Report.html"), Placed(role="preset/a", path="Presets/a.txt"))
-    return deliver.Params(job_id=job_id, destination=project, title="Song", placed=placed, manifest={"x": 1})
+    return deliver.Params(job_id=job_id, destination=project, title="Song", placed=placed, manifest=MANIFEST)
 
 
 def deliver_to(run_stage: RunStage, project: Path, files: dict[str, Path], job_id: str = "job1") -> Made:
