@@ -445,6 +445,16 @@ class TestDamagedCoded:
             assert found.samples.dtype == np.float32
             assert found.duration_s < 60
 
+    def test_a_flipped_bit_in_a_flac_is_told(self, coded: dict[str, Path], tmp_path: Path) -> None:
+        """Its checksums are heeded: neither noise nor a gap that moves all that follows."""
+        whole = coded["flac16.flac"].read_bytes()
+        for place in np.random.default_rng(3).integers(9_000, len(whole) - 5_000, 12):
+            damaged = bytearray(whole)
+            damaged[place] ^= 1 << int(place) % 8
+            (tmp_path / "a.flac").write_bytes(damaged)
+            with pytest.raises(AudioError, match=r"a\.flac"):
+                read_audio(tmp_path / "a.flac")
+
     def test_garbage_after_the_end_is_forgiven(self, coded: dict[str, Path], tmp_path: Path) -> None:
         path = tmp_path / "a.mp3"
         path.write_bytes(coded["lame.mp3"].read_bytes() + b"TAG" + b"title".ljust(125, b"\0"))

@@ -180,6 +180,13 @@ def opus_pre_skip(extradata: bytes) -> int:
     return int(struct.unpack("<H", extradata[10:12])[0]) if extradata[:8] == b"OpusHead" else 0
 
 
+def flac_frames(streaminfo: bytes) -> int | None:
+    """The length that a FLAC's STREAMINFO states (36 bits from bit 108 on); None where it was not known."""
+    if len(streaminfo) < 18:
+        return None
+    return (streaminfo[13] & 15) << 32 | int.from_bytes(streaminfo[14:18], "big") or None
+
+
 def lossless_bits(codec: str, extradata: bytes, decoded_bits: int) -> int:
     """Bits of a sample that went into a lossless coder; it may decode into a wider one."""
     if codec == "flac" and len(extradata) >= 14:
