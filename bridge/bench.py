@@ -7,6 +7,7 @@ and writing the same files and nothing else, and the master beside matchering wh
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import subprocess
 import sys
 import time
@@ -63,7 +64,6 @@ def run_bench(
     lengths_s: list[float], recipes: list[str], config: Config, folder: Path, tell: Tell
 ) -> Iterator[Measured]:
     """Measure every recipe at every length, in ``folder``; songs are removed when they are done."""
-    config = config.evolve(work=config.work.evolve(folder=str(folder / "data"), keep_gb=0.0))
     with Workers(threads=1) as workers:
         tell("Warming up ...")
         warm = _song(folder / "warm.wav", WARM_UP_S)
@@ -105,8 +105,11 @@ def _measured(
 def _job(
     song: Path, recipe: str, config: Config, folder: Path, workers: Workers
 ) -> tuple[Path, tuple[StageRecord, ...], int]:
-    """A whole job by the path that ``process`` takes: hashing, queueing and a worker of its own included."""
-    config.data_folder.mkdir(parents=True, exist_ok=True)
+    """A whole job by the path that ``process`` takes, hashing and queueing included, on an empty shelf."""
+    data = folder / "data"
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir()
+    config = config.evolve(work=config.work.evolve(folder=str(data)))
     store = open_store(config.data_folder / "jobs.sqlite3")
     try:
         request = JobRequest(source=song, recipe=recipe, destination=folder / "project")
