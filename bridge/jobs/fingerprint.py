@@ -20,7 +20,7 @@ def hash_source(source: Path) -> str:
     """
     try:
         if not source.is_file():
-            from bridge.pipeline.preflight import expect_source  # heavy, and for folders and mistakes alone
+            from bridge.stemset import expect_source  # for folders and mistakes alone
 
             expect_source(source)
         return hashes.hash_source(source)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import uuid
 from pathlib import Path
@@ -11,7 +10,7 @@ from bridge.audio import probe
 from bridge.config import Config, Input, Recipe
 from bridge.errors import ConfigError, DeliveryError, InputError, StorageError
 from bridge.naming import check_template
-from bridge.stemset import find_stem_set
+from bridge.stemset import expect_source, find_stem_set
 from bridge.values import JobRequest, MediaInfo
 from presets import Library, PresetError, parse_wishes, target
 
@@ -51,32 +50,6 @@ def _expect_known_words(request: JobRequest, recipe: Recipe, config: Config) -> 
             parse_wishes(words)
     except PresetError as cause:
         raise ConfigError(str(cause)) from cause
-
-
-def expect_source(source: Path) -> None:
-    """Refuse what is no file and no folder of stems; InputError says what was found there."""
-    if not source.exists():
-        if source.is_symlink():
-            raise InputError(f"{source} is a link to {source.readlink()}, which is not there. Name the song.")
-        raise InputError(f"{source} is not there; wanted a song's file. Check the path{_near(source)}")
-    if source.is_dir() and find_stem_set(source) is None:
-        raise InputError(
-            f"{source} is a folder without a set of stems; wanted a song's file, or a folder with stems "
-            'such as "0 Lead Vocals.wav", "1 Drums.wav". Name the song itself.'
-        )
-    if not source.is_dir() and not source.is_file():
-        raise InputError(f"{source} is neither a file nor a folder; wanted a song. Name a file.")
-    if not os.access(source, os.R_OK):
-        raise InputError(f"{source} cannot be opened: no permission to read it. Mend its permission.")
-
-
-def _near(source: Path) -> str:
-    import difflib
-
-    if not source.parent.is_dir():
-        return "."
-    near = difflib.get_close_matches(source.name, [path.name for path in source.parent.iterdir()], n=1)
-    return f"; did you mean '{near[0]}'?" if near else "."
 
 
 def _expect_writable(place: Path) -> None:

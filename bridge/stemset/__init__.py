@@ -16,5 +16,6 @@ Rules
 from bridge.stemset.extract import MAX_DIFFERENCE_S, extract
 from bridge.stemset.find import StemFile, StemSet, find_stem_set
 from bridge.stemset.names import role_of
+from bridge.stemset.source import expect_source
 
-__all__ = ["MAX_DIFFERENCE_S", "StemFile", "StemSet", "extract", "find_stem_set", "role_of"]
+__all__ = ["MAX_DIFFERENCE_S", "StemFile", "StemSet", "expect_source", "extract", "find_stem_set", "role_of"]

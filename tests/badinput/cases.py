@@ -22,25 +22,43 @@ HOUR_S = 3600.0
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A song that is wrong or odd in one way.
-
-    ``refused`` holds words that its message has to have; empty means that a correct delivery is wanted.
-    ``code`` is the command's exit code: 2 where it is told before there is a job, 1 where the job failed.
-    """
+    """A song that is wrong or odd in one way."""
 
     id: str
     name: str
     make: Callable[[Path], object]
-    refused: tuple[str, ...] = ()
-    code: int = 0
+    words: tuple[str, ...] = ()
+    """What the message of a refusal has to say; none where a correct delivery is wanted."""
     recipe: str = "master-only"
     is_slow: bool = False
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it must not be taken as a song."""
+        return bool(self.words)
 
     def made(self, folder: Path) -> Path:
         """Make it in ``folder`` and give its path."""
         path = folder / self.name
         self.make(path)
         return path
+
+
+def bad(what: str, name: str, make: Callable[[Path], object], *words: str) -> Case:
+    """A song that has to be refused with these words."""
+    return Case(id=what, name=name, make=make, words=words)
+
+
+def odd(
+    what: str,
+    name: str,
+    make: Callable[[Path], object],
+    recipe: str = "master-only",
+    *,
+    is_slow: bool = False,
+) -> Case:
+    """A song that has to be delivered correctly."""
+    return Case(id=what, name=name, make=make, recipe=recipe, is_slow=is_slow)
 
 
 def music(seconds: float = SECONDS, rate_hz: int = RATE_HZ, channels: int = 2) -> Samples:
@@ -141,14 +159,18 @@ def _huge(path: Path) -> None:
     write_float(path, samples)
 
 
-def _loud_float(path: Path) -> None:
-    """A song that passes 0 dBFS by 20 dB, as float exports may."""
-    write_float(path, music() * np.float32(10))
+def _level(factor: float) -> Callable[[Path], None]:
+    """The song times a factor, as float."""
+    return lambda path: write_float(path, music() * np.float32(factor))
 
 
-def _tiny_float(path: Path) -> None:
-    """Denormal numbers: a plug-in's tail."""
-    write_float(path, music() * np.float32(1e-39))
+def _short(frames: int) -> Callable[[Path], None]:
+    return lambda path: write(path, music()[:, :frames])
+
+
+def _low_mp3(path: Path) -> None:
+    samples = music(4.0, 8_000, 1)
+    encode(path, samples, 8_000, codec="libmp3lame", packing="fltp", bit_rate=32_000)
 
 
 def _clipped(path: Path) -> None:
@@ -203,7 +225,7 @@ def _click(path: Path) -> None:
     write(path, samples)
 
 
-def _sine_ultrasonic(path: Path) -> None:
+def _ultrasonic(path: Path) -> None:
     t = np.arange(round(SECONDS * 192_000)) / 192_000
     wave = np.float32(0.5 * np.sin(2 * np.pi * 60_000 * t))
     write(path, np.stack([wave, wave]), 192_000)
@@ -213,16 +235,15 @@ def _rate(rate_hz: int, channels: int = 2) -> Callable[[Path], None]:
     return lambda path: write(path, music(rate_hz=rate_hz, channels=channels), rate_hz)
 
 
-def _claims_thirty_hours(path: Path) -> None:
-    """A sparse WAV that really has thirty hours of silence: 8 kHz, 8 bit, mono."""
-    frames = round(30 * HOUR_S * 8_000)
-    head = wav(b"", bits=8, rate_hz=8_000, data_size=frames)
-    riff = struct.pack("<4sI", b"RIFF", len(head) - 8 + frames)
-    path.write_bytes(riff + head[8:])
+def _thirty_hours(path: Path) -> None:
+    """A sparse WAV that really has thirty hours of silence: 1 kHz, 8 bit, mono."""
+    frames = round(30 * HOUR_S * 1_000)
+    head = wav(b"", bits=8, rate_hz=1_000, data_size=frames)
+    path.write_bytes(struct.pack("<4sI", b"RIFF", len(head) - 8 + frames) + head[8:])
     os.truncate(path, len(head) + frames)
 
 
-def _claims_more_than_there_is(path: Path) -> None:
+def _promises_too_much(path: Path) -> None:
     path.write_bytes(wav(bytes(4 * RATE_HZ), channels=2, data_size=2**31))
 
 
@@ -272,73 +293,76 @@ def _eight_channels(path: Path) -> None:
 
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}[bold]\u202e'
+UUID = "6f1c2f0e-8d0b-4c1d-9a55-0123456789a"
+"""All but its last digit: a song whose file name is nothing else has its title from the tags."""
 
 REFUSED = (
-    Case(id="truncated wav", name="a.wav", make=_truncated_wav, refused=("incomplete", "again"), code=1),
-    Case(id="truncated mp3", name="b.mp3", make=_truncated("libmp3lame", "fltp"), refused=("incomplete",), code=1),
-    Case(id="truncated m4a", name="c.m4a", make=_truncated("aac", "fltp"), refused=("again",), code=1),
-    Case(id="truncated flac", name="d.flac", make=_truncated("flac", "s16"), refused=("again",), code=1),
-    Case(id="truncated ogg", name="d.ogg", make=_truncated_vorbis, refused=("again",), code=1),
-    Case(id="damaged flac", name="d2.flac", make=_damaged_middle, refused=("again",), code=1),
-    Case(id="empty", name="e.wav", make=_bytes(b""), refused=("empty", "0 bytes"), code=1),
-    Case(id="header and no data", name="f.wav", make=_header_only, refused=("0 s of sound",), code=1),
-    Case(id="header cut", name="f2.wav", make=_bytes(wav(b"")[:20]), refused=("again",), code=1),
-    Case(id="text named mp3", name="g.mp3", make=_bytes(b"Hello, this is no song.\n" * 99), refused=("wanted",), code=1),
-    Case(id="picture named wav", name="h.wav", make=_png, refused=("wanted",), code=1),
-    Case(id="pdf named flac", name="i.flac", make=_pdf, refused=("wanted",), code=1),
-    Case(id="zip named mp3", name="j.mp3", make=_zip, refused=("stems", "wanted"), code=1),
-    Case(id="zip without stems", name="k.zip", make=_zip, refused=("stems", "wanted"), code=1),
-    Case(id="damaged zip", name="k2.zip", make=_bytes(b"PK\x03\x04" + bytes(900)), refused=("zip",), code=1),
-    Case(id="film without sound", name="l.mp4", make=_video, refused=("no audio",), code=1),
-    Case(id="one sample", name="m.wav", make=lambda p: write(p, music()[:, :1]), refused=("s of sound", "at least"), code=1),
-    Case(id="half a second", name="n.wav", make=lambda p: write(p, music(0.5)), refused=("0.5 s",), code=1),
-    Case(id="digital silence", name="o.wav", make=lambda p: write(p, 0 * music()), refused=("silent",), code=1),
-    Case(id="denormals", name="o2.wav", make=_tiny_float, refused=("silent",), code=1),
-    Case(id="noise at -120 dBFS", name="p.wav", make=_quiet(-120), refused=("silent", "-120 dBFS"), code=1),
-    Case(id="NaN", name="q.wav", make=_spoilt(np.nan), refused=("NaN", "0:0"), code=1),
-    Case(id="infinity", name="r.wav", make=_spoilt(np.inf), refused=("infinity", "0:0"), code=1),
-    Case(id="claims 30 hours", name="s.wav", make=_claims_thirty_hours, refused=("30:00:00", "4:00:00"), code=1),
-    Case(id="claims more than there is", name="t.wav", make=_claims_more_than_there_is, refused=("incomplete",), code=1),
-    Case(id="3 Hz", name="u.wav", make=_absurd_rate, refused=("long",), code=1),
-    Case(id="no channels", name="v.wav", make=_no_channels, refused=("wanted",), code=1),
-)  # fmt: skip
+    bad("truncated wav", "a.wav", _truncated_wav, "incomplete", "again"),
+    bad("truncated mp3", "b.mp3", _truncated("libmp3lame", "fltp"), "incomplete", "again"),
+    bad("truncated m4a", "c.m4a", _truncated("aac", "fltp"), "again"),
+    bad("truncated flac", "d.flac", _truncated("flac", "s16"), "again"),
+    bad("truncated ogg", "e.ogg", _truncated_vorbis, "again"),
+    bad("flac damaged in its middle", "f.flac", _damaged_middle, "again"),
+    bad("empty", "g.wav", _bytes(b""), "empty", "0 bytes", "again"),
+    bad("header and no data", "h.wav", _header_only, "0 s of sound", "at least"),
+    bad("header cut off", "i.wav", _bytes(wav(b"")[:20]), "wanted", "again"),
+    bad("text named mp3", "j.mp3", _bytes(b"Hello, this is no song.\n" * 99), "wanted", "again"),
+    bad("picture named wav", "k.wav", _png, "wanted", "again"),
+    bad("pdf named flac", "l.flac", _pdf, "wanted", "again"),
+    bad("zip named mp3", "m.mp3", _zip, "no set of stems", "wanted"),
+    bad("zip without stems", "n.zip", _zip, "no set of stems", "wanted"),
+    bad("damaged zip", "o.zip", _bytes(b"PK\x03\x04" + bytes(900)), "no whole zip", "again"),
+    bad("film without sound", "p.mp4", _video, "no audio", "wanted"),
+    bad("one sample", "q.wav", _short(1), "s of sound", "at least"),
+    bad("half a second", "r.wav", _short(22_050), "0.5 s", "at least"),
+    bad("digital silence", "s.wav", _level(0.0), "silent", "every sample is zero"),
+    bad("denormal numbers", "t.wav", _level(1e-39), "silent", "-90 dBFS"),
+    bad("noise at -120 dBFS", "u.wav", _quiet(-120), "silent", "-120 dBFS"),
+    bad("NaN", "v.wav", _spoilt(np.nan), "NaN", "3 of them", "0:0"),
+    bad("infinity", "w.wav", _spoilt(np.inf), "infinity", "3 of them", "0:0"),
+    bad("30 hours", "x.wav", _thirty_hours, "30:00:00 long", "4:00:00", "Cut it"),
+    bad("promises more than there is", "y.wav", _promises_too_much, "incomplete", "again"),
+    bad("3 samples a second", "z.wav", _absurd_rate, "long"),
+    bad("no channels", "z2.wav", _no_channels, "0 channels", "wanted"),
+)
 
 DONE = (
-    Case(id="near-silence at -85 dBFS", name="near silence.wav", make=_quiet(-85), recipe="full"),
-    Case(id="float 20 dB over full scale", name="loud float.wav", make=_loud_float, recipe="full"),
-    Case(id="float of 3e38", name="huge float.wav", make=_huge),
-    Case(id="offset", name="offset.wav", make=_offset, recipe="full"),
-    Case(id="nothing but offset", name="only offset.wav", make=_only_offset),
-    Case(id="clipped", name="clipped.wav", make=_clipped, recipe="full"),
-    Case(id="square wave at full scale", name="square.wav", make=_square),
-    Case(id="one channel silent", name="one side.wav", make=_one_side, recipe="full"),
-    Case(id="out of phase", name="out of phase.wav", make=_out_of_phase, recipe="full"),
-    Case(id="two sounds in silence", name="gap.wav", make=_gap, recipe="full"),
-    Case(id="one click", name="click.wav", make=_click),
-    Case(id="60 kHz sine at 192 kHz", name="ultrasonic.wav", make=_sine_ultrasonic),
-    Case(id="8 channels", name="eight.wav", make=_eight_channels, recipe="full"),
-    Case(id="mono", name="mono.wav", make=_rate(44_100, 1), recipe="full"),
-    Case(id="8 kHz", name="8k.wav", make=_rate(8_000), recipe="full"),
-    Case(id="8 kHz mono mp3", name="8k.mp3", make=lambda p: encode(p, music(4, 8_000, 1), 8_000, codec="libmp3lame", packing="fltp", bit_rate=32_000), recipe="full"),
-    Case(id="22.05 kHz", name="22k.wav", make=_rate(22_050), recipe="full"),
-    Case(id="96 kHz", name="96k.wav", make=_rate(96_000), recipe="full"),
-    Case(id="192 kHz", name="192k.wav", make=_rate(192_000), recipe="full"),
-    Case(id="wrong suffix", name="really a wav.mp3", make=plain),
-    Case(id="no suffix", name="song without suffix", make=plain),
-    Case(id="name of 255 bytes", name="ö" * 125 + "x.wav", make=plain),
-    Case(id="name of emoji", name="🎵🔥👩‍👩‍👧 night.wav", make=plain),
-    Case(id="name right to left", name="שיר לילה \u202ealive.wav", make=plain),
-    Case(id="name with quotes", name="it's \"so\" `good` $HOME; rm.wav", make=plain),
-    Case(id="name with a line break", name="two\nlines\tand\x1b[31mred.wav", make=plain),
-    Case(id="name with percent and braces", name="100% {title} %s [bold].wav", make=plain),
-    Case(id="name with a leading dash", name="-rf.wav", make=plain),
-    Case(id="name with a leading dot", name=".hidden.wav", make=plain),
-    Case(id="name that is all dots", name="....wav", make=plain),
-    Case(id="name that Windows reserves", name="CON.wav", make=plain),
-    Case(id="name of spaces", name="   .wav", make=plain),
-    Case(id="song called test", name="test", make=plain),
-    Case(id="title of 5000 letters", name="long title.mp3", make=_tagged("ä" * 5_000)),
-    Case(id="hostile tags", name="hostile.mp3", make=_tagged(HOSTILE, "../../../etc/passwd\0x")),
-)  # fmt: skip
+    odd("near-silence at -85 dBFS", "near silence.wav", _quiet(-85), "full"),
+    odd("float 20 dB over full scale", "loud float.wav", _level(10.0), "full", is_slow=True),
+    odd("a sample of 3e38", "huge float.wav", _huge),
+    odd("offset", "offset.wav", _offset, "full", is_slow=True),
+    odd("nothing but offset", "only offset.wav", _only_offset),
+    odd("clipped", "clipped.wav", _clipped, "full"),
+    odd("square wave at full scale", "square.wav", _square),
+    odd("one channel silent", "one side.wav", _one_side, "full", is_slow=True),
+    odd("out of phase", "out of phase.wav", _out_of_phase, "full", is_slow=True),
+    odd("two sounds in silence", "gap.wav", _gap, "full", is_slow=True),
+    odd("one click", "click.wav", _click),
+    odd("60 kHz sine at 192 kHz", "ultrasonic.wav", _ultrasonic),
+    odd("8 channels", "eight.wav", _eight_channels, "full"),
+    odd("mono", "mono.wav", _rate(44_100, 1), "full"),
+    odd("8 kHz", "8k.wav", _rate(8_000), "full"),
+    odd("8 kHz mono mp3", "8k.mp3", _low_mp3, "full", is_slow=True),
+    odd("22.05 kHz", "22k.wav", _rate(22_050), "full", is_slow=True),
+    odd("96 kHz", "96k.wav", _rate(96_000), "full", is_slow=True),
+    odd("192 kHz", "192k.wav", _rate(192_000), "full", is_slow=True),
+    odd("192 kHz, master only", "192k master.wav", _rate(192_000)),
+    odd("wrong suffix", "really a wav.mp3", plain),
+    odd("no suffix", "song without suffix", plain, is_slow=True),
+    odd("name of 255 bytes", "ö" * 125 + "x.wav", plain),
+    odd("name of emoji", "🎵🔥👩‍👩‍👧 night.wav", plain),
+    odd("name from right to left", "שיר לילה \u202ealive.wav", plain),
+    odd("name with quotes", 'it\'s "so" `good` $HOME; rm.wav', plain),
+    odd("name with a line break", "two\nlines\tand\x1b[31mred.wav", plain),
+    odd("name with percent and braces", "100% {title} %s [bold].wav", plain),
+    odd("name with a leading dash", "-rf.wav", plain),
+    odd("name with a leading dot", ".hidden.wav", plain, is_slow=True),
+    odd("name that is all dots", "....wav", plain),
+    odd("name that Windows reserves", "CON.wav", plain, is_slow=True),
+    odd("name of spaces", "   .wav", plain, is_slow=True),
+    odd("song called test", "test", plain),
+    odd("title of 5000 letters", f"{UUID}0.mp3", _tagged("ä" * 5_000)),
+    odd("hostile tags", f"{UUID}1.mp3", _tagged(HOSTILE, "../../../etc/passwd\0x")),
+)
 
 CASES = REFUSED + DONE

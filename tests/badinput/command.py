@@ -79,15 +79,20 @@ class Place:
     def arguments(self, *songs: Path | str, recipe: str = "", options: tuple[str, ...] = ()) -> list[str]:
         """``stembridge process`` with this project."""
         named = ["--recipe", recipe] if recipe else []
-        return [
-            *COMMAND, "process", "--project", str(self.project_folder), *named, *options, "--", *map(str, songs),
-        ]  # fmt: skip
+        command = [*COMMAND, "process", "--project", str(self.project_folder), *named, *options]
+        return [*command, "--", *map(str, songs)]
 
     def process(
-        self, *songs: Path | str, recipe: str = "", options: tuple[str, ...] = (), **settings: Any
+        self,
+        *songs: Path | str,
+        recipe: str = "",
+        options: tuple[str, ...] = (),
+        prefix: tuple[str, ...] = (),
+        timeout_s: float = 120,
     ) -> Ran:
         """Run it to its end; a command that hangs is a failure."""
-        return run(self.arguments(*songs, recipe=recipe, options=options), env=self.environment(), **settings)
+        arguments = self.arguments(*songs, recipe=recipe, options=options)
+        return run([*prefix, *arguments], env=self.environment(), timeout_s=timeout_s)
 
     def start(self, *songs: Path | str, recipe: str = "", **settings: Any) -> subprocess.Popen[str]:
         """Start it in a process group of its own and do not wait."""
@@ -107,7 +112,7 @@ class Place:
         return left_in(self.project_folder)
 
 
-def run(arguments: list[str], *, env: dict[str, str], timeout_s: float = 120, **settings: Any) -> Ran:
+def run(arguments: list[str], *, env: dict[str, str], timeout_s: float = 120) -> Ran:
     """Run a command to its end."""
     started_s = time.monotonic()
     done = subprocess.run(
@@ -118,7 +123,6 @@ def run(arguments: list[str], *, env: dict[str, str], timeout_s: float = 120, **
         text=True,
         timeout=timeout_s,
         check=False,
-        **settings,
     )
     return Ran(code=done.returncode, out=done.stdout, err=done.stderr, seconds=time.monotonic() - started_s)
 

@@ -185,7 +185,7 @@ class Scene:
         if stage == DELIVERED:
             return bool(deliveries(self.place.project_folder))
         with contextlib.suppress(OSError):
-            return any(f"-{stage}-" in name for name in os.listdir(self._shelf) if name.startswith("."))
+            return any(f"-{stage}-" in room.name for room in self._shelf.glob(".*"))
         return False
 
     def _expect_no_orphan(self, worker: int, kill: Kill) -> None:
