@@ -44,6 +44,7 @@ from bridge.report.excerpts import (
 )
 from bridge.report.render import render_report
 from bridge.report.spectrogram import cover_picture, spectrogram_picture, spectrogram_png
+from bridge.report.words import with_unit
 
 __all__ = [
     "Attempt",
@@ -88,4 +89,5 @@ __all__ = [
     "spectrogram_picture",
     "spectrogram_png",
     "waveform_of",
+    "with_unit",
 ]

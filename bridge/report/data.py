@@ -84,7 +84,8 @@ class PreviewNotice(ReportValue):
 
     engine: str
     better: str = "Demucs"
-    command: str
+    command: str = ""
+    """What installs it; "" where this version cannot."""
     download_bytes: Bytes
     seconds: Seconds
     """How long the better engine would take for this song on this machine."""

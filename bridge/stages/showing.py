@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Iterator
 
 from bridge import __version__
@@ -19,7 +20,6 @@ from bridge.stages.views import load_view
 from bridge.values import Facts, QaReport
 from presets import dial_in
 
-DEMUCS_COMMAND = "./AUTOMATE.sh SONG --studio"
 DEMUCS_BYTES = 320_000_000
 """The four networks of htdemucs_ft."""
 DEMUCS_COST = 4 * 0.48
@@ -108,7 +108,9 @@ def _song(findings: Findings, inputs: Inputs) -> show.Song:
 def _tempo(rhythm: Rhythm) -> show.Estimate | None:
     if not rhythm.tempo_bpm:
         return None
-    return show.Estimate(text=f"{rhythm.tempo_bpm:g} bpm", confidence=rhythm.confidence)
+    return show.Estimate(
+        text=f"{rhythm.tempo_bpm:.1f}".removesuffix(".0") + " bpm", confidence=rhythm.confidence
+    )
 
 
 def _key(harmony: Harmony) -> show.Estimate | None:
@@ -135,10 +137,9 @@ def _preview(findings: Findings) -> show.PreviewNotice:
     return show.PreviewNotice(
         engine=findings.separated.facts["engine"] if findings.separated else "",
         better="Demucs v4 (htdemucs_ft)",
-        command=DEMUCS_COMMAND,
         download_bytes=DEMUCS_BYTES,
         seconds=DEMUCS_COST * facts["frames"] / facts["rate_hz"],
-        reason="Its stems bleed into each other. Demucs can be installed from version 0.2 on.",
+        reason="Its stems bleed into each other. Version 0.2 brings an installer for Demucs.",
     )
 
 
@@ -185,7 +186,10 @@ def _spectrogram(seen: Survey) -> show.Spectrogram | None:
 def _stereo(seen: Survey) -> show.Stereo | None:
     if seen.channels < 2:
         return None
-    return show.Stereo(correlation=seen.stereo.correlation)
+    width = seen.stereo.width
+    return show.Stereo(
+        correlation=seen.stereo.correlation, side_to_mid_db=20 * math.log10(width) if width > 0 else None
+    )
 
 
 def _masters(
@@ -300,7 +304,7 @@ def _chain_decision(used: UsedChain) -> show.Decision | None:
 
 def _figure(name: str, used: UsedChain, key: str, unit: str) -> show.GateFigure:
     before, after = used.before[key], used.after.get(key, used.before[key])
-    return show.GateFigure(name=name, before=f"{before:.1f} {unit}", after=f"{after:.1f} {unit}")
+    return show.GateFigure(name=name, before=show.with_unit(before, unit), after=show.with_unit(after, unit))
 
 
 def _certificate(findings: Findings) -> show.Certificate | None:
