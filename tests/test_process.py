@@ -92,12 +92,12 @@ def test_the_delivery_lies_where_it_was_promised(command: Command, folder: Path)
     """In StemBridge/<Title> of the project, with every part."""
     assert folder == command.project / "StemBridge" / "Night Drive (1)"
     for role in ROLES:
-        one(folder, f"Stems/Night Drive - {role} (dry)*.wav")
-        one(folder, f"Stems/Mixed/Night Drive - {role} (mixed)*.wav")
-        one(folder, f"Stems/Separated/Night Drive - {role} (separated)*.wav")
-    one(folder, "Stems/Separated/Night Drive - Source (decoded)*.wav")
-    one(folder, "Master/Night Drive - Master (streaming -14 LUFS)*.wav")
-    one(folder, "Master/Night Drive - Master (club -*.wav")
+        one(folder, f"Stems/Night Drive (1) - {role} (dry)*.wav")
+        one(folder, f"Stems/Mixed/Night Drive (1) - {role} (mixed)*.wav")
+        one(folder, f"Stems/Separated/Night Drive (1) - {role} (separated)*.wav")
+    one(folder, "Stems/Separated/Night Drive (1) - Source (decoded)*.wav")
+    one(folder, "Master/Night Drive (1) - Master (streaming -14 LUFS)*.wav")
+    one(folder, "Master/Night Drive (1) - Master (club -*.wav")
     assert (folder / "Presets" / "Dial it in.txt").stat().st_size > 500
     assert list(folder.glob("Presets/*/ZamCompX2/*.vstpreset"))
     assert (folder / "Report.html").stat().st_size > 100_000
@@ -182,7 +182,7 @@ def test_tags_are_carried_over(folder: Path) -> None:
     from bridge.tags import read_tags
 
     found = read_tags(one(folder, "Stems/*Vocals (dry)*.wav")).tags
-    assert found.title == "Night Drive - Vocals"
+    assert found.title == "Night Drive (1) - Vocals (dry)"
 
 
 @pytest.mark.parametrize("recipe", ["quick", "stems-only", "master-only", "voiceover-bed"])

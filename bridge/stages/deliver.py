@@ -146,7 +146,7 @@ def _fill(partial: Path, params: Params, inputs: Inputs, progress: Progress) -> 
 
 def _write_manifest(partial: Path, manifest: Manifest) -> None:
     path = partial / MANIFEST
-    path.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    path.write_text(manifest.to_text(), encoding="utf-8")
     sync_file(path)
     for folder, _, _ in os.walk(partial):
         sync_folder(Path(folder))

@@ -46,7 +46,7 @@ def run(findings: Findings, inputs: Inputs, room: Room) -> Made:
     placing.place_all()
     room.progress(0.3)
     chains = used_chains(findings)
-    placing.add_files(write_presets(findings.track.title, chains, room.folder), "preset")
+    placing.add_files(write_presets(_take_title(findings), chains, room.folder, findings.tempo_bpm), "preset")
     figures = main_figures(findings)
     data = report_data(
         findings, inputs, chains, placing.sizes(), placing.notes, part_of(room.progress, 0.3, 0.9)
@@ -55,7 +55,7 @@ def run(findings: Findings, inputs: Inputs, room: Room) -> Made:
     report.write_text(render_report(data), encoding="utf-8")
     placing.add_files([report], "report")
     layout = Layout(
-        title=_folder_title(findings),
+        title=safe_name(_take_title(findings)),
         placed=tuple(placing.placed),
         manifest=Manifest.of(findings, chains, _without_lines(figures), placing.notes),
     )
@@ -93,7 +93,8 @@ class _Placing:
             self._place_decode()
         for asset in roles.of_kind(self._inputs, roles.MASTER):
             if self._findings.masters:
-                self._place(asset, "Master", self._master_name(asset), self._tags("Master"))
+                state = self._master_state(asset)
+                self._place(asset, "Master", self._name("Master", state), self._tags(f"Master ({state})"))
 
     def add_files(self, paths: list[Path], kind: str) -> None:
         """Files made here keep the path that they have below the stage's folder."""
@@ -116,7 +117,7 @@ class _Placing:
         for asset in roles.of_kind(self._inputs, kind):
             title = stem_title(roles.label(asset))
             delivered = self._as_integers(asset) if self._is_integer else asset
-            self._place(delivered, folder, self._name(title, state), self._tags(title))
+            self._place(delivered, folder, self._name(title, state), self._tags(f"{title} ({state})"))
 
     def _place_decode(self) -> None:
         """What the stems line up with, where the source file itself is not that to the sample."""
@@ -133,9 +134,10 @@ class _Placing:
 
     def _name(self, stem: str, state: str) -> str:
         found = self._findings
+        template = found.delivery.name
         return file_name(
-            found.delivery.name,
-            title=found.track.title,
+            template,
+            title=found.track.title if "{take}" in template else _take_title(found),
             artist=found.track.tags.artist,
             take=found.track.take,
             stem=stem,
@@ -144,14 +146,13 @@ class _Placing:
             key=found.key_name,
         )
 
-    def _master_name(self, asset: Asset) -> str:
+    def _master_state(self, asset: Asset) -> str:
         name = roles.label(asset)
         facts = self._findings.masters.facts["masters"][name] if self._findings.masters else {}
-        return self._name("Master", f"{name} {facts['loudness']['integrated_lufs']:.0f} LUFS")
+        return f"{name} {facts['loudness']['integrated_lufs']:.0f} LUFS"
 
     def _tags(self, part: str) -> Tags:
-        tags, title = self._findings.track.tags, self._findings.track.title
-        return tags.evolve(title=f"{title} - {part}")
+        return self._findings.track.tags.evolve(title=f"{_take_title(self._findings)} - {part}")
 
     def _wants_integers(self) -> bool:
         """24-bit stems only where nothing is lost by it; where not, the notes say why."""
@@ -193,10 +194,10 @@ def _without_lines(figures: Facts) -> Facts:
     return {name: value for name, value in figures.items() if name != "lines"}
 
 
-def _folder_title(findings: Findings) -> str:
-    """The delivery's folder; a take has its number, since two takes are two songs."""
+def _take_title(findings: Findings) -> str:
+    """A take has its number everywhere: two takes are two songs, and their files meet in one Live Set."""
     take = f" ({findings.track.take})" if findings.track.take else ""
-    return safe_name(f"{findings.track.title}{take}")
+    return f"{findings.track.title}{take}"
 
 
 def main_figures(findings: Findings) -> Facts:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+import json
+import math
+import re
+from typing import Any, Literal, Self
 
 from bridge import __version__
 from bridge.stages.findings import Findings, StageTiming
 from bridge.stages.presetting import UsedChain
 from bridge.values import Facts, QaReport, Tags, Value
+
+_ROW = re.compile(r"\[\n\s+(-?\d[-+.\deE]*(?:,\n\s+-?\d[-+.\deE]*)*)\n\s+\]")
+"""A list of numbers alone; no text can look like it, since texts hold their line breaks escaped."""
 
 
 class ManifestFile(Value):
@@ -97,6 +103,21 @@ class Manifest(Value):
             stages=findings.timings,
             notes=tuple(notes),
         )
+
+    def to_text(self) -> str:
+        """The file's text: indented, each row of numbers on one line, numbers to a millionth."""
+        text = json.dumps(_rounded(self.model_dump(mode="json")), indent=2, ensure_ascii=False)
+        return _ROW.sub(lambda row: f"[{' '.join(row[1].split())}]", text) + "\n"
+
+
+def _rounded(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {name: _rounded(part) for name, part in content.items()}
+    if isinstance(content, list):
+        return [_rounded(part) for part in content]
+    if isinstance(content, float):
+        return round(content, 6) + 0.0 if math.isfinite(content) else None
+    return content
 
 
 def _separation(findings: Findings) -> Facts | None:

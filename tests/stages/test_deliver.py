@@ -75,6 +75,25 @@ def test_manifest_lists_every_file_with_its_hash(
         assert hashlib.sha256((folder / path).read_bytes()).hexdigest() == digest
 
 
+def test_the_manifest_is_written_for_reading() -> None:
+    """Rows of numbers on one line, no digits that mean nothing, no minus zero; texts as they are."""
+    manifest = MANIFEST.evolve(
+        figures={
+            "row": [-1.0, 2.5e-05, 3],
+            "level_db": -0.0,
+            "lufs": -13.502183122640867,
+            "text": "[\n 1\n]",
+        },
+        source={"deepest": float("-inf"), "mixed": [1, "a"], "text": "[\n 1\n]"},
+    )
+    text = manifest.to_text()
+    assert '"row": [-1.0, 2.5e-05, 3]' in text
+    assert '"level_db": 0.0' in text
+    assert '"lufs": -13.502183,' in text
+    read = Manifest.model_validate_json(text)
+    assert read.source == {"deepest": None, "mixed": [1, "a"], "text": "[\n 1\n]"}
+
+
 def test_a_second_job_is_a_second_version(run_stage: RunStage, project: Path, files: dict[str, Path]) -> None:
     """What is there is not touched."""
     first = Path(deliver_to(run_stage, project, files).facts["folder"])
