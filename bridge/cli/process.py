@@ -25,16 +25,20 @@ from bridge.cli.console import (
 from bridge.cli.progress import progress_of
 from bridge.errors import StembridgeError
 from bridge.values import JobOrigin, JobRequest, JobState
+from presets import TARGETS
 
 if TYPE_CHECKING:
     from bridge.config import Config
     from bridge.jobs import Ended, JobStore, Workers
     from bridge.values import Job
 
+RECIPE_HELP = "full, quick, stems-only, master-only, voiceover-bed, or one of your own."
+TARGET_HELP = f"Loudness of a master: {', '.join(TARGETS)}. May be given several times."
+
 
 def process(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Songs; a zip or folder of stems is one.")
+        list[Path], typer.Argument(metavar="FILE", help="Songs; a zip or folder of stems is one.")
     ],
     project: Annotated[
         Path | None,
@@ -43,12 +47,19 @@ def process(
         ),
     ] = None,
     recipe: Annotated[
-        str, typer.Option("--recipe", metavar="NAME", help="What to make: full, quick, stems-only, ...")
+        str,
+        typer.Option(
+            "--recipe",
+            metavar="NAME",
+            help=RECIPE_HELP,
+        ),
     ] = "full",
     target: Annotated[
         list[str] | None,
         typer.Option(
-            "--target", metavar="NAME", help="Loudness target of a master; may be given several times."
+            "--target",
+            metavar="NAME",
+            help=TARGET_HELP,
         ),
     ] = None,
     wish: Annotated[
@@ -214,4 +225,4 @@ def _print_one(request: JobRequest, result: Ended | StembridgeError) -> None:
             tell(f"  {escape(shown(line))}")
         tell(f"[bold]{name}[/] is in {escape(shown(str(job.delivery.folder)))}")
         if "Report.html" in job.delivery.files:
-            tell(f"  open {escape(shown(str(job.delivery.folder / 'Report.html')))}")
+            tell(f"  Report: {escape(shown(str(job.delivery.folder / 'Report.html')))}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.cli.console import config_from, console, shown, store_path
+from bridge.cli.console import config_from, shown, store_path
 from bridge.jobs import open_store
 
 if TYPE_CHECKING:
@@ -33,21 +33,17 @@ def status(
     elif not jobs:
         typer.echo("No jobs yet. Start one: stembridge process SONG")
     else:
-        _print_table(jobs)
+        _print_jobs(jobs)
 
 
-def _print_table(jobs: tuple[Job, ...]) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for column in ("job", "when", "song", "recipe", "state", "result"):
-        table.add_column(column, overflow="fold")
+def _print_jobs(jobs: tuple[Job, ...]) -> None:
+    """Two lines a job: a path in a column of its own would be cut to pieces in a terminal of 80 letters."""
     for item in jobs:
         when = datetime.datetime.fromtimestamp(item.created_s).strftime("%d %b %H:%M")
-        song = escape(shown(item.request.source.name))
-        table.add_row(item.id, when, song, item.request.recipe, _state(item), escape(shown(_result(item))))
-    console().print(table)
+        song = shown(item.request.source.name)
+        typer.echo(f"{item.id}  {when}  {_state(item)}  {item.request.recipe}  {song}")
+        if result := _result(item):
+            typer.echo(f"    {shown(result)}")
 
 
 def _state(job: Job) -> str:
