@@ -44,21 +44,26 @@ def dial_in(chain: Chain) -> DialSheet:
     return DialSheet(title=chain.name, level_lufs=chain.level_lufs, devices=tuple(devices), notes=notes)
 
 
-def render_dial_in(sheets: Iterable[DialSheet], song: str = "", tempo_bpm: float | None = None) -> str:
+def render_dial_in(
+    sheets: Iterable[DialSheet], song: str = "", tempo_bpm: float | None = None, *, has_stems: bool = True
+) -> str:
     """The text of ``Dial it in.txt``: how the stems go into Live, then each chain's devices with notes.
 
-    ``tempo_bpm`` is what Live's tempo should be; None where it is not known for sure.
+    ``tempo_bpm`` is what Live's tempo should be; None where it is not known for sure. Without stems nothing
+    is said of how they go in.
     """
     title = f"Dial it in{f': {song}' if song else ''}"
-    head = [title, "=" * len(title), *_INTRODUCTION, "", *_set_lines(tempo_bpm), ""]
+    first = [*_set_lines(tempo_bpm), ""] if has_stems else []
+    head = [title, "=" * len(title), *_INTRODUCTION, "", *first]
     return "\n".join([*head, *(line for sheet in sheets for line in _sheet_lines(sheet))]).rstrip() + "\n"
 
 
 _COLUMNS: Final = 96
 _INTRODUCTION: Final = (
-    "Each chain as devices of Ableton Live, left to right. Put them on the dry stem, set what is",
-    "listed and leave the rest of a freshly loaded device as it is. Live's devices are not ours:",
-    "they come close, and the notes (!) say where they cannot.",
+    "Each chain as devices of Ableton Live, left to right: a stem's on its dry stem, the master's on",
+    "the Main track (Master before Live 12). Set what is listed and leave the rest of a freshly",
+    "loaded device as it is. Live's devices are not ours: they come close, and the notes (!) say",
+    "where they cannot.",
 )
 
 

@@ -16,7 +16,7 @@ STAGE_WORDS = {
     "mix": "Mixing",
     "master": "Mastering",
     "qa": "Checking",
-    "export": "Writing presets and report",
+    "export": "Writing report",
     "deliver": "Delivering",
 }
 
@@ -43,7 +43,8 @@ def _bar(name: str) -> Iterator[Callable[[events.Event], None]]:
         TextColumn("{task.fields[left]}"),
     )
     with Progress(*columns, console=errors_console(), transient=True) as progress:
-        task = progress.add_task("Starting", total=1.0, left="", song=_short(shown(name)))
+        room = min(40, max(12, progress.console.width - 50))  # stage, bar, share and time left need the rest
+        task = progress.add_task("Starting", total=1.0, left="", song=_short(shown(name), room))
 
         def show(event: events.Event) -> None:
             if isinstance(event, events.JobProgress):
@@ -79,5 +80,5 @@ def left_words(seconds: float | None) -> str:
     return f"{seconds:.0f} s left" if seconds < 90 else f"{seconds / 60:.0f} min left"
 
 
-def _short(text: str, length: int = 40) -> str:
+def _short(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"

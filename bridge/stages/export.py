@@ -46,7 +46,14 @@ def run(findings: Findings, inputs: Inputs, room: Room) -> Made:
     placing.place_all()
     room.progress(0.3)
     chains = used_chains(findings)
-    placing.add_files(write_presets(_take_title(findings), chains, room.folder, findings.tempo_bpm), "preset")
+    presets = write_presets(
+        _take_title(findings),
+        chains,
+        room.folder,
+        tempo_bpm=findings.tempo_bpm,
+        has_stems=bool(findings.stem_labels),
+    )
+    placing.add_files(presets, "preset")
     figures = main_figures(findings)
     data = report_data(
         findings, inputs, chains, placing.sizes(), placing.notes, part_of(room.progress, 0.3, 0.9)

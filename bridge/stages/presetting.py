@@ -105,7 +105,7 @@ def _used(subject: str, title: str, chain: Chain, found: Facts) -> UsedChain:
 
 
 def write_presets(
-    song: str, chains: tuple[UsedChain, ...], folder: Path, tempo_bpm: float | None = None
+    song: str, chains: tuple[UsedChain, ...], folder: Path, *, tempo_bpm: float | None, has_stems: bool
 ) -> list[Path]:
     """Write the preset files of all chains that do something, below ``folder``; the paths in order."""
     doing = [used for used in chains if used.chain.effects]
@@ -118,7 +118,8 @@ def write_presets(
         for file in preset_files(used.chain, f"{song} - {used.title}"):
             written.append(_write(folder / file.path, file.data))
     sheets = [dial_in(used.chain.evolve(name=used.title)) for used in doing]
-    written.append(_write(folder / DIAL_IN, render_dial_in(sheets, song, tempo_bpm).encode()))
+    text = render_dial_in(sheets, song, tempo_bpm, has_stems=has_stems)
+    written.append(_write(folder / DIAL_IN, text.encode()))
     guide = render_preset_guide([(used.chain, f"{song} - {used.title}") for used in doing])
     written.append(_write(folder / GUIDE, guide.encode()))
     return written

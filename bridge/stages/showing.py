@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 from collections.abc import Iterator
 
 from bridge import __version__
@@ -26,6 +27,7 @@ DEMUCS_COST = 4 * 0.48
 """Seconds for a second of music on two cores: four networks, each 0.48 times real time."""
 NEARLY_SILENT_LUFS = -50.0
 CORRELATION_POINTS = 200
+_TIES = re.compile(r"(?<=\d) (?=dB|k?Hz|ms|s\b|:)|(?<=:) (?=\d)|(?<=^Filter) |(?<=\bQ) ")
 
 
 def report_data(
@@ -263,12 +265,20 @@ def _chain(used: UsedChain) -> show.ChainUse:
         dial_in=tuple(
             show.DialIn(
                 device=device.device,
-                rows=tuple(show.Setting(name=dial.control, value=dial.value) for dial in device.dials),
+                rows=tuple(
+                    show.Setting(name=_unbroken(dial.control), value=_unbroken(dial.value))
+                    for dial in device.dials
+                ),
                 notes=device.notes,
             )
             for device in dial_in(used.chain).devices
         ),
     )
+
+
+def _unbroken(text: str) -> str:
+    """A number stays on one line with its unit, its ratio and its filter."""
+    return _TIES.sub("\N{NO-BREAK SPACE}", text)
 
 
 def _effects(used: UsedChain) -> Iterator[show.Effect]:

@@ -218,3 +218,4 @@ def test_the_text_begins_with_what_keeps_stems_together() -> None:
     """Warp off, since warped stems drift apart; the tempo only where it is sure."""
     assert "First: Drop all stems at one place and switch Warp off" in render_dial_in([sheet(Gain())])
     assert "First: Set the tempo to 117.6. Drop" in render_dial_in([sheet(Gain())], "Night Drive", 117.64)
+    assert "First:" not in render_dial_in([sheet(Gain())], "Night Drive", 117.64, has_stems=False)
