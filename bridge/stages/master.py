@@ -49,6 +49,7 @@ class Params(Value):
     """The master chain, the targets, and the limits of both."""
 
     chain: Chain
+    """For a mix of any loudness: its thresholds follow the mix that it meets."""
     goals: tuple[Goal, ...]
     bits: int
     drive_loss_db: float
@@ -74,7 +75,7 @@ def run(params: Params, inputs: Inputs, room: Room) -> Made:
     return Made(files=files, facts={"chain": premaster.facts, "masters": masters})
 
 
-STAGE = Stage(name="master", version=1, cost=0.10, run=run)
+STAGE = Stage(name="master", version=2, cost=0.10, run=run)
 
 
 class _Premaster(Value):
@@ -90,13 +91,16 @@ def _premaster(params: Params, mix: Asset, room: Room, progress: Progress) -> _P
     before = check_up(mix.path, part_of(progress, 0, 0.25))
     if not params.chain.effects:
         return _Premaster(path=mix.path, measured=before, facts={"is_kept": False, "why": "no chain"})
+    # the mix bus may have turned the mix down by decibels since the song was measured
+    chain = params.chain.at_level(round(before.loudness_lufs, 1))
     target = room.folder / "premaster.wav"
-    rack = run_file(mix.path, target, params.chain, progress=part_of(progress, 0.25, 0.75))
+    rack = run_file(mix.path, target, chain, progress=part_of(progress, 0.25, 0.75))
     after = check_up(target, part_of(progress, 0.75, 1.0))
     harm = harm_done(before, after, params.drive_loss_db, params.tone_shift_db)
     facts = {
         "is_kept": not harm,
         "why": harm,
+        "chain": chain.model_dump(mode="json"),
         "before": before.model_dump(mode="json"),
         "after": after.model_dump(mode="json"),
         "effects": rack.model_dump(mode="json"),

@@ -70,7 +70,8 @@ def _master_chains(findings: Findings) -> Iterator[UsedChain]:
     if findings.masters is None or findings.plan.master is None:
         return
     found = findings.masters.facts["chain"]
-    chain = findings.plan.master.chain if found["is_kept"] else findings.plan.master.chain.evolve(effects=())
+    planned = findings.plan.master.chain
+    chain = Chain.model_validate(found["chain"]) if found["is_kept"] else planned.evolve(effects=())
     for goal in findings.plan.master.goals:
         master = findings.masters.facts["masters"][goal.target.name]
         limiter = Limiter(

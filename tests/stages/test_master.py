@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,6 +68,26 @@ def test_a_quiet_target_is_plain_gain(run_stage: RunStage, mix: Path) -> None:
     gain = 10 ** (made.facts["masters"]["broadcast"]["gain_db"] / 20)
     wanted = read_audio(mix).samples * gain
     assert np.max(np.abs(read_audio(made.files["master/broadcast"]).samples - wanted)) < 1e-4
+
+
+def test_the_chain_follows_the_mix_that_it_meets(run_stage: RunStage, song: ComposedSong, mix: Path) -> None:
+    """A mix that was turned down by 6 dB is compressed as it was before, not 6 dB less."""
+    quiet = mix.with_name("quiet.wav")
+    write_audio(quiet, Audio(samples=song.mixture.samples / 2, rate_hz=song.mixture.rate_hz))
+    chain = Library().chain("master").at_level(-14)
+    as_loud, turned_down = (
+        run_stage(master.STAGE, params(target("streaming"), chain=chain), {"mix": path}).facts["chain"]
+        for path in (mix, quiet)
+    )
+    assert turned_down["chain"]["level_lufs"] == pytest.approx(as_loud["chain"]["level_lufs"] - 6.02, abs=0.1)
+    taken = [_most_taken(facts) for facts in (as_loud, turned_down)]
+    assert max(taken[0]) > 0.5
+    assert taken[1] == pytest.approx(taken[0], abs=0.1)
+
+
+def _most_taken(facts: dict[str, Any]) -> list[float]:
+    figures = [effect["figures"] for effect in facts["effects"]["effects"]]
+    return [found[name] for found in figures for name in found if name.endswith("max_gain_reduction_db")]
 
 
 def test_a_chain_that_flattens_the_song_is_left_out(run_stage: RunStage, mix: Path) -> None:
