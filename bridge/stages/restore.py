@@ -129,7 +129,7 @@ def _take_offset(source: Path, target: Path, before: Survey) -> _Repair:
     ]
     if left_dbfs < found_dbfs - LEAST_OFFSET_GAIN_DB:
         return _kept("Offset (DC)", source, target, "It cost headroom and clicked at cuts.", figures)
-    return _left("Offset (DC)", source, target, "It could not be taken away.", figures)
+    return _left("Offset (DC)", source, target, "The filter did not make it smaller: nothing was changed.", figures)
 
 
 def _take_clicks(source: Path, target: Path, before: Survey, settings: Restore) -> _Repair:
@@ -140,7 +140,7 @@ def _take_clicks(source: Path, target: Path, before: Survey, settings: Restore) 
         return _left("Clicks", source, target, why)
     report = repair_clicks(source, target)
     if not report.clicks:
-        return _left("Clicks", source, target, "What looked like clicks is no damage.")
+        return _left("Clicks", source, target, "A closer look found no damage: nothing was changed.")
     if _lost_db(source, target, before) > CLICK_LOSS_DB:
         return _left("Clicks", source, target, "What looked like clicks belongs to the music.")
     why = f"{report.clicks} clicks ({report.repaired_frames} samples) were filled from their surroundings."
