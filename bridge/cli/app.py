@@ -68,6 +68,8 @@ def main() -> None:
         _say(error, EXIT_UNUSABLE)
     except StembridgeError as error:
         _say(error, EXIT_FAILED)
+    except OSError as error:
+        _say(_told(error), EXIT_FAILED)
     except KeyboardInterrupt:
         tell_error("Interrupted. Nothing half done was left; the same command goes on where it stopped.")
         sys.exit(EXIT_INTERRUPTED)
@@ -76,6 +78,13 @@ def main() -> None:
 def _add_plugged_in_commands() -> None:
     for point in entry_points(group="bridge.commands"):
         app.add_typer(point.load(), name=point.name)
+
+
+def _told(error: OSError) -> StembridgeError:
+    where = f"{error.filename}" if error.filename else "The output"
+    told = StembridgeError(f"{where}: {error.strerror}. Check the path, its permission and the disk.")
+    told.__cause__ = error
+    return told
 
 
 def _say(error: Exception, code: int) -> None:

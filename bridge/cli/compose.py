@@ -19,7 +19,7 @@ def compose(
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same song.")] = 1,
     style: Annotated[str, typer.Option("--style", help="A style; left out, the seed chooses one.")] = "",
     seconds: Annotated[
-        float | None, typer.Option("--seconds", min=5, max=600, help="Length; left out, about a minute.")
+        float | None, typer.Option("--seconds", min=6, max=600, help="Length; left out, about a minute.")
     ] = None,
     stems: Annotated[bool, typer.Option("--stems", help="Write its true stems and notes, too.")] = False,
 ) -> None:

@@ -80,6 +80,7 @@ def run_job(job: Job, config: Config, report: Report) -> Delivery:
     )
     delivery = _Flow(job=job, config=config, recipe=recipe, bench=bench, report=report).run()
     shelf.prune(round(config.work.keep_gb * 1e9), spare=bench.keys())
+    shelf.clear_rooms()
     return delivery
 
 

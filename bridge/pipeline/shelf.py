@@ -7,6 +7,7 @@ whole result or none.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -25,6 +26,8 @@ from bridge.stages.base import Made
 from bridge.values import Asset, StageResult, Value
 
 RESULT_FILE = "result.json"
+HELD = "-held"
+"""Ends the name of a job's folder of empty files, named as the results that it works with."""
 STALE_AFTER_S = 24 * 3600.0
 
 
@@ -60,7 +63,8 @@ class Shelf:
             ) from cause
 
     def find(self, key: str) -> StageResult | None:
-        """The result under that key, if all its files are there and unchanged."""
+        """The result under that key, if all its files are there and unchanged; the owner holds it then."""
+        self._hold(key)
         try:
             shelved = ShelvedResult.model_validate_json((self.root / key / RESULT_FILE).read_bytes())
         except (OSError, ValidationError):
@@ -77,7 +81,7 @@ class Shelf:
         return folder
 
     def clear_rooms(self) -> None:
-        """Remove what the owner's attempt before this one left when it was killed."""
+        """Remove the owner's rooms, which a killed attempt may have left, and let go what it held."""
         if self._owner:
             for folder in self.root.glob(f".{self._owner}-*"):
                 shutil.rmtree(folder, ignore_errors=True)
@@ -101,15 +105,26 @@ class Shelf:
         shutil.rmtree(self.root / key, ignore_errors=True)
 
     def prune(self, keep_bytes: int, spare: Iterable[str] = ()) -> None:
-        """Remove the results unused for longest until the rest fits, and rooms left by a crash."""
+        """Remove the results unused for longest until the rest fits, and rooms left by a crash.
+
+        What another job at work has asked for stays, too: it will be read again.
+        """
         self._remove_stale_rooms()
-        spared = set(spare)
+        spared = {*spare, *(held.name for held in self.root.glob(f".*{HELD}/*"))}
         results = sorted(self._results(), key=lambda item: item[0], reverse=True)
         total = 0
         for _used, folder, size in results:
             total += size
             if total > keep_bytes and folder.name not in spared:
                 shutil.rmtree(folder, ignore_errors=True)
+
+    def _hold(self, key: str) -> None:
+        """Before the look, so that no other job removes the result between look and use."""
+        if self._owner:
+            folder = self.root / f".{self._owner}{HELD}"
+            with contextlib.suppress(OSError):  # a read-only shelf still serves
+                folder.mkdir(exist_ok=True)
+                (folder / key).touch()
 
     def _results(self) -> list[tuple[float, Path, int]]:
         found = []

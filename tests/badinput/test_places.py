@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.badinput.cases import RATE_HZ, plain, write
+from tests.badinput.cases import RATE_HZ, music, plain, write
 from tests.badinput.command import Place, deliveries, faults_of, left_in
 
 posix = pytest.mark.skipif(os.name != "posix", reason="pipes, links and devices of POSIX")
@@ -199,6 +199,32 @@ def test_two_commands_at_once(place: Place, song: Path, recipes: tuple[str, str]
     for code, (_, err) in zip(codes, said, strict=True):
         assert code == 0 or (code == 1 and "is being processed by another stembridge" in err)
     assert recipes[0] == recipes[1] or codes == [0, 0]
+
+
+@posix
+def test_a_job_that_ends_takes_nothing_from_one_at_work(tmp_path: Path) -> None:
+    """With no room for finished stages at all, the short job's end removes none that the long one needs."""
+    place = Place(root=tmp_path, settings="[work]\nkeep_gb = 0\n")
+    write(place.songs / "long.wav", music(12.0))
+    plain(place.songs / "short.wav")
+    long = place.start(place.songs / "long.wav", recipe="full")
+    short = [place.process(place.songs / "short.wav", recipe="master-only").code for _ in range(2)]
+    said = long.communicate(timeout=100)
+    assert (short, long.returncode) == ([0, 0], 0), said
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_output_that_cannot_be_written_is_told(place: Place, song: Path) -> None:
+    """No traceback; the delivery is there."""
+    with Path("/dev/full").open("w") as full:
+        command = [*place.arguments(song, recipe="master-only")]
+        done = subprocess.run(
+            command, env=place.environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(deliveries(place.project_folder)) == 1
 
 
 def _mounts() -> bool:

@@ -96,6 +96,30 @@ def test_prune_keeps_the_latest_and_the_spared(shelf: Shelf) -> None:
     assert {path.name for path in shelf.root.iterdir()} == {"mix-0", "mix-3", "mix-2"}
 
 
+def test_prune_spares_what_another_job_works_with(shelf: Shelf, tmp_path: Path) -> None:
+    """From the moment that it asks for it, until it lets go; so does a result that it is still making."""
+    put(shelf, "mix-1")
+    other = Shelf(shelf.root, owner="1a1f85af9dfa4d6b")
+    assert other.find("mix-1") is not None
+    assert other.find("mix-2") is None
+    put(other, "mix-2")
+    shelf.prune(0)
+    assert shelf.find("mix-1") is not None
+    assert shelf.find("mix-2") is not None
+    other.clear_rooms()
+    shelf.prune(0)
+    assert list(shelf.root.iterdir()) == []
+
+
+def test_rooms_of_a_killed_attempt_are_cleared(shelf: Shelf) -> None:
+    """Those of the same job; another job's stay."""
+    mine, other = Shelf(shelf.root, owner="a"), Shelf(shelf.root, owner="b")
+    left, kept = mine.room("mix-1"), other.room("mix-1")
+    mine.clear_rooms()
+    assert not left.exists()
+    assert kept.exists()
+
+
 def test_a_place_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     """A file where the folder should be: the message says what to do."""
     (tmp_path / "stages").write_text("in the way")
