@@ -56,6 +56,7 @@ def _environment() -> Environment:
         "lasting": words.lasting,
         "size": words.size,
         "percent": words.percent,
+        "true_minus": words.true_minus,
         "role_class": role_class,
         "shortfall_lu": shortfall_lu,
     }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 
 MINUS = "\N{MINUS SIGN}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
 UNKNOWN = "\N{EN DASH}"
 INFINITY = "\N{INFINITY}"
+_HYPHEN_MINUS = re.compile(r"(?<![^\s(])-(?=\d)")
 
 
 SILENT_LUFS = -70.0
@@ -79,6 +81,11 @@ def size(count: int) -> str:
             break
         value /= 1000
     return with_unit(value, unit, 0 if unit in ("B", "kB") or value >= 99.95 else 1)
+
+
+def true_minus(text: str) -> str:
+    """Text from elsewhere with the minus sign of this page before its numbers; ranges and names stay."""
+    return _HYPHEN_MINUS.sub(MINUS, text)
 
 
 def percent(share: float) -> str:

@@ -153,3 +153,16 @@ def test_what_was_not_measured_is_left_out() -> None:
         "true_peak_dbtp",
         "loudness_range_lu",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("-20.9 LUFS (-14 wanted)", "\N{MINUS SIGN}20.9 LUFS (\N{MINUS SIGN}14 wanted)"),
+        ("200-500 Hz, BS.1770-4", "200-500 Hz, BS.1770-4"),
+        ("true-peak - 3 of them", "true-peak - 3 of them"),
+    ],
+)
+def test_minus_before_numbers_alone(text: str, shown: str) -> None:
+    """Ranges, names and dashes are no minus signs."""
+    assert words.true_minus(text) == shown
