@@ -129,7 +129,9 @@ def _take_offset(source: Path, target: Path, before: Survey) -> _Repair:
     ]
     if left_dbfs < found_dbfs - LEAST_OFFSET_GAIN_DB:
         return _kept("Offset (DC)", source, target, "It cost headroom and clicked at cuts.", figures)
-    return _left("Offset (DC)", source, target, "The filter did not make it smaller: nothing was changed.", figures)
+    return _left(
+        "Offset (DC)", source, target, "The filter did not make it smaller: nothing was changed.", figures
+    )
 
 
 def _take_clicks(source: Path, target: Path, before: Survey, settings: Restore) -> _Repair:
