@@ -68,9 +68,9 @@ def run_job(job: Job, config: Config, report: Report) -> Delivery:
         QaError: no master passed; the stems are delivered all the same, and the message says where.
     """
     recipe = config.recipe(job.request.recipe)
-    check_request(job.request, config)
     shelf = Shelf(config.data_folder / "stages", owner=job.id)
     shelf.clear_rooms()
+    check_request(job.request, config, shelf.make_room)
     bench = Workbench(
         shelf=shelf,
         config=config,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from bridge.audio import probe
@@ -21,8 +22,12 @@ DELIVERED_COPIES = {"separate": 5, "mix": 4, "master": 1}
 """And on the disk of the project."""
 
 
-def check_request(request: JobRequest, config: Config) -> None:
-    """Refuse what cannot end well, before any work is done.
+MakeRoom = Callable[[int], object]
+"""Frees so many bytes on the working disk, or as many as it can."""
+
+
+def check_request(request: JobRequest, config: Config, make_room: MakeRoom = lambda _: None) -> None:
+    """Refuse what cannot end well, before any work is done; ``make_room`` is asked before a disk is too full.
 
     Raises:
         InputError: the source is not there, is no song, cannot be opened, or is too long.
@@ -36,7 +41,7 @@ def check_request(request: JobRequest, config: Config) -> None:
     expect_source(request.source)
     song_bytes = _song_bytes(request.source, config.input)
     _expect_writable(request.destination / config.delivery.folder)
-    _expect_room(request.destination, song_bytes, recipe, config)
+    _expect_room(request.destination, song_bytes, recipe, config, make_room)
 
 
 def _expect_known_words(request: JobRequest, recipe: Recipe, config: Config) -> None:
@@ -69,11 +74,15 @@ def _expect_writable(place: Path) -> None:
         ) from cause
 
 
-def _expect_room(destination: Path, song_bytes: int, recipe: Recipe, config: Config) -> None:
+def _expect_room(
+    destination: Path, song_bytes: int, recipe: Recipe, config: Config, make_room: MakeRoom
+) -> None:
     reserve = round(config.work.reserve_gb * 1e9)
     working = song_bytes * (1 + sum(n for stage, n in WORKING_COPIES.items() if recipe.has(stage)))
     delivered = song_bytes * sum(n for stage, n in DELIVERED_COPIES.items() if recipe.has(stage))
-    config.data_folder.mkdir(parents=True, exist_ok=True)
+    missing = working + reserve - _free(config.data_folder)
+    if missing > 0:
+        make_room(missing)
     _expect_free(config.data_folder, working + reserve, "to work in (work.folder)")
     _expect_free(destination, delivered + reserve, "to deliver to (--project)")
 
@@ -106,10 +115,18 @@ def _clock(seconds: float) -> str:
 
 
 def _expect_free(folder: Path, wanted: int, what_for: str) -> None:
-    there = next(place for place in (folder, *folder.parents) if place.exists())
-    free = shutil.disk_usage(there).free
+    free = _free(folder)
     if free < wanted:
         raise StorageError(
-            f"The disk of {folder} has {free / 1e9:.1f} GB free; this song needs {wanted / 1e9:.1f} GB there "
+            f"The disk of {folder} has {_size(free)} free; this song needs {_size(wanted)} there "
             f"{what_for}. Free some space or choose a folder on another disk."
         )
+
+
+def _free(folder: Path) -> int:
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    return shutil.disk_usage(there).free
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"

@@ -118,6 +118,11 @@ class Shelf:
             if total > keep_bytes and folder.name not in spared:
                 shutil.rmtree(folder, ignore_errors=True)
 
+    def make_room(self, missing_bytes: int) -> None:
+        """Remove so many bytes of results, the longest unused first; less where others are needed."""
+        total = sum(size for _used, _folder, size in self._results())
+        self.prune(max(0, total - missing_bytes))
+
     def _hold(self, key: str) -> None:
         """Before the look, so that no other job removes the result between look and use."""
         if self._owner:

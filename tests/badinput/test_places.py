@@ -260,7 +260,19 @@ def test_a_disk_that_is_too_small_is_told_before_work(
     """With what there is and what is needed."""
     place = Place(root=tmp_path, **{which: small_disk("size=2m")})
     plain(place.songs / "a.wav")
-    expect_refused(place, place.songs / "a.wav", "GB free; this song needs", "Free some space", code=1)
+    expect_refused(place, place.songs / "a.wav", "MB free; this song needs", "Free some space", code=1)
+
+
+@needs_mount
+def test_finished_stages_make_room_for_a_song(tmp_path: Path, small_disk: Callable[[str], Path]) -> None:
+    """They are kept for quick retries; a song that needs the room is worth more."""
+    data = small_disk("size=28m")
+    place = Place(root=tmp_path, settings="[work]\nreserve_gb = 0\n", data=data)
+    for name in ("first.wav", "second.wav"):
+        write(place.songs / name, music(2.5 if name == "first.wav" else 2.6))
+        ran = place.process(place.songs / name, recipe="full")
+        assert ran.code == 0, ran.err
+    assert [folder.name for folder in deliveries(place.project_folder)] == ["first", "second"]
 
 
 @needs_mount
