@@ -25,7 +25,8 @@ class Target(PresetValue):
     ceiling_dbtp: Annotated[float, Field(strict=True, ge=-12, le=0)]
     """The highest true peak, BS.1770-4 annex 2."""
     max_limiting_db: Annotated[float, Field(strict=True, ge=0, le=24)]
-    """The most gain reduction that the limiter may reach; past it the target is not forced."""
+    """The most gain reduction of the limiter, but for a hundredth of the time; past it the target is not
+    forced."""
     description: str = ""
 
 

@@ -85,10 +85,14 @@ class Delay:
 
 
 class ReductionMeter:
-    """Keeps the largest and the mean gain reduction; the mean over what is louder than -60 dBFS."""
+    """Keeps gain reductions: the largest, the mean and the usual most, over what is louder than -60 dBFS."""
+
+    _CELL_DB = 0.05
+    _CELLS = 1200
 
     def __init__(self) -> None:
         self.max_db = 0.0
+        self._counts = np.zeros(self._CELLS, np.int64)
         self._sum_db = 0.0
         self._frames = 0
 
@@ -98,6 +102,16 @@ class ReductionMeter:
         self.max_db = max(self.max_db, float(reduction_db.max()))
         self._sum_db += float(reduction_db @ loud)
         self._frames += int(np.count_nonzero(loud))
+        cells = np.minimum(reduction_db[loud] / self._CELL_DB, self._CELLS - 1).astype(np.int64)
+        self._counts += np.bincount(cells, minlength=self._CELLS)
+
+    def exceeded_db(self, share: float) -> float:
+        """The reduction that is exceeded for that share of the time, to 0.05 dB."""
+        if not self._frames:
+            return 0.0
+        at_least = np.cumsum(self._counts[::-1])[::-1]
+        above = np.flatnonzero(at_least > share * self._frames)
+        return float(above[-1] * self._CELL_DB) if len(above) else 0.0
 
     @property
     def mean_db(self) -> float:

@@ -23,6 +23,8 @@ from bridge.protocols import Progress, no_progress
 from bridge.values import SampleFormat, Value
 
 _TIGHTER_DB = 0.01
+BUSY_SHARE = 0.01
+"""The share of the time that stray peaks may take."""
 
 
 class LimiterProcessor(Processor):
@@ -67,8 +69,8 @@ class LimiterProcessor(Processor):
         self.meter = ReductionMeter()
 
     def figures(self) -> Figures:
-        """Largest and mean gain reduction in dB."""
-        return self.meter.figures()
+        """Largest and mean gain reduction in dB, and what it exceeds for a hundredth of the time."""
+        return self.meter.figures() | {"busy_gain_reduction_db": round(self.meter.exceeded_db(BUSY_SHARE), 2)}
 
     def _work(self, x: Wide) -> Wide:
         x *= self._input
@@ -117,6 +119,8 @@ class LimitReport(Value):
     gain_db: float
     max_gain_reduction_db: float
     mean_gain_reduction_db: float
+    busy_gain_reduction_db: float
+    """What the reduction exceeds for a hundredth of the time: stray peaks do not count."""
     passes: int
 
     @property

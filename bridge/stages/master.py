@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bridge.dsp.limiter import limit_file
+from bridge.dsp.limiter import LimitReport, limit_file
 from bridge.dsp.rack import run_file
 from bridge.measure.loudness import Loudness
 from bridge.protocols import Progress
@@ -22,6 +22,9 @@ from bridge.stages.checkup import Checkup, check_up, harm_done
 from bridge.values import Asset, Facts, SampleFormat, Value
 from presets import Chain, Target
 
+STRAY_PEAK_DB = 12.0
+"""How far a stray peak may be limited beyond what a target allows for a hundredth of the time."""
+LIMITING_TOLERANCE_DB = 0.1
 Decibel = Annotated[float, Field(ge=-12, le=12)]
 
 
@@ -126,7 +129,7 @@ def _master(
             sample_format=SampleFormat.INT24 if params.bits == 24 else SampleFormat.INT16,
             progress=step,
         )
-        if search.is_settled_by(limited.loudness):
+        if search.is_settled_by(limited):
             break
     return path, search.facts(limited.loudness) | {"limiter": limited.model_dump(mode="json")}
 
@@ -137,20 +140,24 @@ class _Search:
     def __init__(self, goal: Goal, before: Checkup, params: Params) -> None:
         self._goal = goal
         self._tolerance_lu = params.search_tolerance_lu
-        self._most_gain_db = goal.ceiling_dbtp + goal.target.max_limiting_db - before.true_peak_dbtp
+        most_reduction_db = goal.target.max_limiting_db + STRAY_PEAK_DB
+        self._most_gain_db = goal.ceiling_dbtp + most_reduction_db - before.true_peak_dbtp
         self._wanted_gain_db = goal.loudness_lufs - before.loudness_lufs
         self.gain_db = min(self._wanted_gain_db, self._most_gain_db)
         self._tried: list[tuple[float, float]] = []
 
-    def is_settled_by(self, loudness: Loudness) -> bool:
+    def is_settled_by(self, limited: LimitReport) -> bool:
         """Take in what the gain gave; choose the next gain where it was not right yet."""
-        error_lu = self._goal.loudness_lufs - loudness.integrated_lufs
-        self._tried.append((self.gain_db, loudness.integrated_lufs))
-        if abs(error_lu) <= self._tolerance_lu:
+        error_lu = self._goal.loudness_lufs - limited.loudness.integrated_lufs
+        excess_db = limited.busy_gain_reduction_db - self._goal.target.max_limiting_db
+        self._tried.append((self.gain_db, limited.loudness.integrated_lufs))
+        if excess_db > LIMITING_TOLERANCE_DB:
+            self._most_gain_db = self.gain_db - excess_db
+        elif abs(error_lu) <= self._tolerance_lu:
             return True
         following_db = min(self.gain_db + error_lu * self._steps_per_lu(), self._most_gain_db)
-        is_at_most = following_db <= self.gain_db and error_lu > 0
-        self.gain_db = self.gain_db if is_at_most else following_db
+        is_at_most = error_lu > 0 and following_db >= self._most_gain_db and following_db >= self.gain_db
+        self.gain_db = following_db
         return is_at_most
 
     def _steps_per_lu(self) -> float:

@@ -23,6 +23,8 @@ from bridge.stages.checkup import Checkup, check_up, harm_done
 from bridge.values import Asset, Facts, Value
 from presets import Chain, Gain
 
+MOST_HEADROOM_DB = 6.0
+"""The mix is turned down by no more: a stray peak must not make all stems quiet; float holds it unharmed."""
 Decibel = Annotated[float, Field(ge=-60, le=60)]
 
 
@@ -114,7 +116,7 @@ def _headroom_gain_db(stems: list[_Processed], params: Params) -> float:
     peak = max((float(np.max(np.abs(mix))) for mix, _ in _blocks(stems, 0.0) if mix.size), default=0.0)
     if peak <= 0:
         return 0.0
-    return min(0.0, params.headroom_dbfs - 20 * float(np.log10(peak)))
+    return min(0.0, max(-MOST_HEADROOM_DB, params.headroom_dbfs - 20 * float(np.log10(peak))))
 
 
 def _write(stems: list[_Processed], gain_db: float, room: Room, progress: Progress) -> dict[str, Path]:
