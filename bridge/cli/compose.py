@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,7 +48,9 @@ def _spec(is_demo: bool, seed: int, style: str, seconds: float | None) -> SongSp
         spec = demo_spec()
         return spec if seconds is None else spec.evolve(sections=(), duration_s=seconds)
     if style and style not in set(Style):
-        raise InputError(f"There is no style '{style}'; there is: {', '.join(sorted(Style))}.")
+        near = difflib.get_close_matches(style, list(Style), n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        raise InputError(f"There is no style '{style}'; there is: {', '.join(sorted(Style))}.{hint}")
     return random_spec(seed, duration_s=seconds or 60.0, style=Style(style) if style else None)
 
 

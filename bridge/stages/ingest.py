@@ -196,7 +196,7 @@ def _facts(
 ) -> Facts:
     return {
         "track": track_of(Path(params.source_name), found.tags).model_dump(mode="json"),
-        "media": info.model_dump(mode="json"),
+        "media": info.evolve(frames=frames).model_dump(mode="json"),
         "format": _format_words(info),
         "frames": frames,
         "rate_hz": info.rate_hz,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
 import re
 from typing import Any, Literal, Self
+
+from pydantic import AwareDatetime
 
 from bridge import __version__
 from bridge.stages.findings import Findings, StageTiming
@@ -47,8 +50,8 @@ class Manifest(Value):
     stembridge: str
     """Version that made the delivery."""
     job: str = ""
-    created_s: float
-    """When the job was given, in seconds since 1970, UTC."""
+    created: AwareDatetime
+    """When the job was given, ISO 8601 in UTC."""
     title: str
     take: int
     tags: Tags
@@ -82,7 +85,7 @@ class Manifest(Value):
         track, facts = findings.track, findings.song.facts
         return cls(
             stembridge=__version__,
-            created_s=findings.created_s,
+            created=datetime.datetime.fromtimestamp(findings.created_s, datetime.UTC).replace(microsecond=0),
             title=track.title,
             take=track.take,
             tags=track.tags,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import errno
 import hashlib
 import json
@@ -19,7 +20,7 @@ from tests.stages.conftest import RunStage
 
 MANIFEST = Manifest(
     stembridge="0.1.0",
-    created_s=0.0,
+    created=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
     title="Song",
     take=0,
     tags=Tags(),
