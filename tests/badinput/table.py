@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -25,7 +27,8 @@ class Row:
     left: str
 
     def __str__(self) -> str:
-        words = _shortened(self.ran.err if self.ran.code else self.ran.out)
+        figures = [line for line in self.ran.out.splitlines() if line.startswith(("  Master", "  Stems"))]
+        words = _shortened(_without_progress(self.ran.err) if self.ran.code else "; ".join(figures))
         return f"| {self.what} | {self.ran.code} | {self.ran.seconds:.1f} | {words} | {self.left} |"
 
 
@@ -40,6 +43,29 @@ def rows() -> Iterator[Row]:
             place = Place(root=Path(folder), settings=SETTINGS.get(what, ""))
             plain(place.songs / "song.wav")
             yield _row(place, what, make(place), "master-only")
+
+    if can_mount():
+        yield from _disk_rows()
+
+
+def can_mount() -> bool:
+    """Whether small disks can be made here to fill up."""
+    return sys.platform == "linux" and os.geteuid() == 0 and shutil.which("mount") is not None
+
+
+def _disk_rows() -> Iterator[Row]:
+    """Disks that are full or read-only, as the project's and as the working one."""
+    for what, (which, settings, options) in DISKS.items():
+        with tempfile.TemporaryDirectory(prefix="stembridge-table-") as folder:
+            disk = Path(folder) / which
+            disk.mkdir()
+            place = Place(root=Path(folder), settings=settings)
+            plain(place.songs / "song.wav")
+            subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)], check=True)
+            try:
+                yield _row(place, what, _song(place), "master-only")
+            finally:
+                subprocess.run(["umount", str(disk)], check=True)
 
 
 def _row(place: Place, what: str, song: Path | str, recipe: str) -> Row:
@@ -61,10 +87,15 @@ def _left(before: list[str], after: list[str], number: int, faults: list[str], h
     return "nothing" if after == before else f"LEFT: {after}"
 
 
+def _without_progress(text: str) -> str:
+    return "\n".join(
+        line for line in text.splitlines() if not re.search(r" - ([\d.]+ s|finished \w+)$", line)
+    )
+
+
 def _shortened(text: str) -> str:
-    """On one line, without the folder that the table is made in; of a success what comes before its paths."""
+    """On one line, without the folder that the table is made in."""
     one_line = re.sub(r"[^\s(]*/stembridge-table-[^/\s]+/", "", " ".join(text.split()))
-    one_line = re.sub(r"\S*( \S+)* is in project/.*", "", one_line)
     one_line = one_line.replace("|", "\\|").replace("<", "&lt;").strip()
     return one_line if len(one_line) <= SHOWN_LETTERS else one_line[: SHOWN_LETTERS - 1] + "…"
 
@@ -138,6 +169,17 @@ SETTINGS = {
     "settings: unknown style": '[mix]\nstyle = "polka"\n',
     "settings: template": '[delivery]\nname = "{mood}"\n',
     "settings: delivery outside": '[delivery]\nfolder = ".."\n',
+}
+
+
+NO_RESERVE = "[work]\nreserve_gb = 0\n"
+DISKS = {
+    "project disk too small": ("project", "", "size=2m"),
+    "project disk full during the delivery": ("project", NO_RESERVE, "size=1000k"),
+    "project disk read-only": ("project", "", "ro,size=2m"),
+    "working disk too small": ("data", "", "size=2m"),
+    "working disk without any room": ("data", NO_RESERVE, "size=16k"),
+    "working disk read-only": ("data", "", "ro,size=2m"),
 }
 
 

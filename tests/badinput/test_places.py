@@ -15,6 +15,7 @@ import pytest
 
 from tests.badinput.cases import RATE_HZ, music, plain, write
 from tests.badinput.command import Place, deliveries, faults_of, left_in
+from tests.badinput.table import can_mount
 
 posix = pytest.mark.skipif(os.name != "posix", reason="pipes, links and devices of POSIX")
 Make = Callable[[Path], object]
@@ -227,11 +228,7 @@ def test_output_that_cannot_be_written_is_told(place: Place, song: Path) -> None
     assert len(deliveries(place.project_folder)) == 1
 
 
-def _mounts() -> bool:
-    return sys.platform == "linux" and os.geteuid() == 0 and shutil.which("mount") is not None
-
-
-needs_mount = pytest.mark.skipif(not _mounts(), reason="small disks are mounted by root on Linux")
+needs_mount = pytest.mark.skipif(not can_mount(), reason="small disks are mounted by root on Linux")
 
 
 @pytest.fixture
