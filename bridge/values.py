@@ -205,6 +205,11 @@ class QaReport(Value):
         return all(check.passed for check in self.checks if check.is_hard)
 
     @property
+    def attempts_words(self) -> str:
+        """How many attempts there were with this one: "1 attempt", "3 attempts"."""
+        return f"{self.attempt} attempt" + "s" * (self.attempt != 1)
+
+    @property
     def failures(self) -> tuple[QaCheck, ...]:
         """The checks that failed, hard ones first."""
         return tuple(sorted((c for c in self.checks if not c.passed), key=lambda c: not c.is_hard))

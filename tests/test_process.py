@@ -222,3 +222,39 @@ def test_status_and_doctor_know_the_jobs(command: Command, delivered: dict[str, 
     doctor = command("doctor", "--json")
     assert doctor.returncode == 0, doctor.stdout
     assert {finding["what"] for finding in json.loads(doctor.stdout)} >= {"Python", "Decoders", "Separators"}
+
+
+STRICT = "[qa]\nmax_attempts = {attempts}\nloudness_tolerance_lu = 0.0000001\n"
+"""A tolerance far below what the search for the loudness ends at."""
+
+
+def test_what_qa_finds_is_corrected_by_another_render(command: Command, song: Path) -> None:
+    """The first master is some thousandths of a LU off; the second one is aimed by that much better."""
+    settings = command.folder / "twice.toml"
+    settings.write_text(STRICT.format(attempts=3))
+    result = command.process(song, "--recipe", "master-only", "--config", settings)
+    manifest = json.loads((Path(result["folder"]) / "manifest.json").read_text())
+    errors = [
+        check["error"]
+        for attempt in manifest["qa"]
+        for check in attempt["checks"]
+        if check["code"] == "loudness"
+    ]
+    assert len(errors) > 1
+    assert abs(errors[0]) > 0.001
+    assert abs(errors[-1]) < 1e-6
+
+
+def test_a_master_that_fails_is_kept_back_and_the_stems_are_not(command: Command, song: Path) -> None:
+    """Without another attempt the job fails in words, its stems delivered, no master among them."""
+    settings = command.folder / "once.toml"
+    settings.write_text(STRICT.format(attempts=1))
+    done = command("process", song, "--project", command.project, "--json", "--config", settings)
+    result = json.loads(done.stdout)[0]
+    assert (done.returncode, result["state"]) == (1, "FAILED")
+    assert "No master was delivered" in result["error"]
+    folder = Path(result["folder"])
+    assert str(folder) in result["error"]
+    assert len(list(folder.glob("Stems/*.wav"))) == 4
+    assert not list(folder.glob("Master/*"))
+    assert json.loads((folder / "manifest.json").read_text())["masters"] is None

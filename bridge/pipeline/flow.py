@@ -282,6 +282,6 @@ def _no_master(failed: QaReport, delivery: Delivery) -> str:
         f"{check.name}: found {check.found}, wanted {check.wanted}" for check in failed.failures
     )
     return (
-        f"No master was delivered, because after {failed.attempt} attempts it still failed: {reasons}. "
+        f"No master was delivered, because after {failed.attempts_words} it still failed: {reasons}. "
         f"Everything else is in {delivery.folder}; its report says more."
     )

@@ -145,6 +145,7 @@ class _Search:
         self._wanted_gain_db = goal.loudness_lufs - before.loudness_lufs
         self.gain_db = min(self._wanted_gain_db, self._most_gain_db)
         self._tried: list[tuple[float, float]] = []
+        self._is_held_back = False
 
     def is_settled_by(self, limited: LimitReport) -> bool:
         """Take in what the gain gave; choose the next gain where it was not right yet."""
@@ -156,9 +157,10 @@ class _Search:
         elif abs(error_lu) <= self._tolerance_lu:
             return True
         following_db = min(self.gain_db + error_lu * self._steps_per_lu(), self._most_gain_db)
-        is_at_most = error_lu > 0 and following_db >= self._most_gain_db and following_db >= self.gain_db
+        is_at_most = following_db >= self._most_gain_db and following_db >= self.gain_db
+        self._is_held_back = error_lu > 0 and is_at_most
         self.gain_db = following_db
-        return is_at_most
+        return self._is_held_back
 
     def _steps_per_lu(self) -> float:
         """Decibels of gain for a LU of loudness: over 1 where the limiter works; secant of two tries."""
@@ -175,7 +177,8 @@ class _Search:
         return {
             "target": target.model_dump(mode="json"),
             "is_reached": is_reached,
-            "why": "" if is_reached else self._why_not(loudness),
+            "is_held_back": self._is_held_back and not is_reached,
+            "why": self._why_not(loudness) if self._is_held_back and not is_reached else "",
             "gain_db": round(self._tried[-1][0], 3),
             "passes": len(self._tried),
             "loudness": loudness.model_dump(mode="json"),

@@ -218,7 +218,7 @@ def _failure(findings: Findings) -> str:
         return ""
     last = findings.attempts[-1]
     failed = "; ".join(f"{check.name}: found {check.found}, wanted {check.wanted}" for check in last.failures)
-    return f"After {last.attempt} attempts it still failed: {failed}."
+    return f"After {last.attempts_words} it still failed: {failed}."
 
 
 def _stems(
