@@ -78,7 +78,7 @@ def run(params: Params, inputs: Inputs, room: Room) -> Made:
     return Made(files=files, facts={"chain": premaster.facts, "masters": masters})
 
 
-STAGE = Stage(name="master", version=2, cost=0.10, run=run)
+STAGE = Stage(name="master", version=3, cost=0.10, run=run)
 
 
 class _Premaster(Value):
