@@ -40,6 +40,7 @@ class Input(Value):
     min_duration_s: Annotated[float, Field(ge=0.4)]
     max_duration_s: Positive
     silence_dbfs: Dbfs
+    loudest_dbfs: Annotated[float, Field(ge=20, le=200)]
 
 
 class Separate(Value):

@@ -116,6 +116,11 @@ def _expect_music(name: str, frames: int, rate_hz: int, peak: float, limits: Inp
         raise InputError(
             f"{name} is silent: {found}, a song passes {limits.silence_dbfs:g} dBFS. Export it again."
         )
+    if peak_dbfs > limits.loudest_dbfs:
+        raise InputError(
+            f"{name} holds a sample at {peak_dbfs:+.0f} dBFS; a song stays below {limits.loudest_dbfs:+g} "
+            "dBFS. Render it again; a plug-in may have broken down there."
+        )
 
 
 def _from_stems(stem_set: StemSet, song: Asset, params: Params, room: Room) -> Made:

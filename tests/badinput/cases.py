@@ -320,6 +320,7 @@ REFUSED = (
     bad("noise at -120 dBFS", "u.wav", _quiet(-120), "silent", "-120 dBFS"),
     bad("NaN", "v.wav", _spoilt(np.nan), "NaN", "3 of them", "0:0"),
     bad("infinity", "w.wav", _spoilt(np.inf), "infinity", "3 of them", "0:0"),
+    bad("a sample of 3e38", "w2.wav", _huge, "+770 dBFS", "+60 dBFS", "Render it again"),
     bad("30 hours", "x.wav", _thirty_hours, "30:00:00 long", "4:00:00", "Cut it"),
     bad("promises more than there is", "y.wav", _promises_too_much, "incomplete", "again"),
     bad("3 samples a second", "z.wav", _absurd_rate, "long"),
@@ -329,7 +330,6 @@ REFUSED = (
 DONE = (
     odd("near-silence at -85 dBFS", "near silence.wav", _quiet(-85), "full"),
     odd("float 20 dB over full scale", "loud float.wav", _level(10.0), "full", is_slow=True),
-    odd("a sample of 3e38", "huge float.wav", _huge),
     odd("offset", "offset.wav", _offset, "full", is_slow=True),
     odd("nothing but offset", "only offset.wav", _only_offset),
     odd("clipped", "clipped.wav", _clipped, "full"),
