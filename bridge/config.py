@@ -34,6 +34,61 @@ class Work(Value):
     reserve_gb: Annotated[float, Field(ge=0)]
 
 
+class ServiceSettings(Value):
+    """How the background service works."""
+
+    jobs: Annotated[int, Field(ge=1, le=64)]
+    without: tuple[str, ...]
+    niceness: Annotated[int, Field(ge=0, le=19)]
+    memory_gb: Annotated[float, Field(ge=0.5)]
+    stall_s: Positive
+    stage_limit_s: Positive
+    retry_after_s: tuple[Annotated[float, Field(ge=0, le=86_400)], ...]
+    pause_s: Positive
+    keep_days: Positive
+    look_s: Annotated[float, Field(ge=0.1, le=60)]
+
+
+class WatchedFolder(Value):
+    """A folder whose songs are taken, and what is made of them."""
+
+    path: Annotated[str, Field(min_length=1)]
+    recipe: str = "full"
+    project: str = ""
+    """The project's folder; "" delivers beside the song."""
+    targets: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """The folder's absolute path."""
+        return Path(os.path.abspath(Path(self.path).expanduser()))  # noqa: PTH100 - links stay as they are
+
+    @property
+    def project_folder(self) -> Path | None:
+        """The project's absolute path; None to deliver beside the song."""
+        return Path(os.path.abspath(Path(self.project).expanduser())) if self.project else None  # noqa: PTH100
+
+
+class Watch(Value):
+    """Which folders are watched, and how patiently."""
+
+    folders: tuple[WatchedFolder, ...]
+    quiet_s: Annotated[float, Field(ge=0.1, le=600)]
+    poll_s: Annotated[float, Field(ge=0.1, le=3600)]
+    rescan_s: Annotated[float, Field(ge=1, le=86_400)]
+
+
+class Osc(Value):
+    """Where the OSC door listens, and whom it trusts."""
+
+    host: Annotated[str, Field(min_length=1)]
+    port: Annotated[int, Field(ge=0, le=65_535)]
+    reply_port: Annotated[int, Field(ge=1, le=65_535)]
+    token: str
+    roots: tuple[str, ...]
+    heartbeat_s: Annotated[float, Field(ge=0.1, le=600)]
+
+
 class Input(Value):
     """What is taken as a song."""
 
@@ -118,6 +173,9 @@ class Config(Value):
     """All settings, as one frozen value."""
 
     work: Work
+    service: ServiceSettings
+    watch: Watch
+    osc: Osc
     input: Input
     separate: Separate
     restore: Restore

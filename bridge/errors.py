@@ -62,12 +62,32 @@ class StorageError(StembridgeError):
     """There is not enough room, or no permission, to work."""
 
 
+class DiskFullError(StorageError):
+    """The disk is full. Free some space; the work goes on from where it stopped."""
+
+
+class LimitError(StembridgeError):
+    """The job took more memory or more time than it may."""
+
+
+class SourceChangedError(InputError):
+    """The file changed while it was worked on, so that work was dropped."""
+
+
+class ServiceError(StembridgeError):
+    """The service cannot start, or is not there."""
+
+
 class JobError(StembridgeError):
     """The job cannot do that in the state in which it is."""
 
 
 class JobLostError(JobError):
     """Another worker took this job over; nothing more may be written for it."""
+
+
+class JobHalted(StembridgeError):  # noqa: N818 - a request that was met, not a fault
+    """The job was put back, since the service stops; it goes on from its last finished stage."""
 
 
 class JobCancelled(StembridgeError):  # noqa: N818 - a request that was met, not a fault

@@ -92,6 +92,14 @@ class QaRetryEnded(_JobEvent):
     retry: Annotated[int, Field(ge=1)]
 
 
+class JobPostponed(_JobEvent):
+    """The job was put back and goes on later: what stood in its way may pass, or the service stops."""
+
+    kind: Literal["job_postponed"] = "job_postponed"
+    reason: str
+    delay_s: Seconds = 0.0
+
+
 class JobDone(_JobEvent):
     """The job ended with a delivery."""
 
@@ -112,6 +120,7 @@ class JobCancelled(_JobEvent):
     """The job was cancelled."""
 
     kind: Literal["job_cancelled"] = "job_cancelled"
+    reason: str = ""
 
 
 Event = Annotated[
@@ -123,6 +132,7 @@ Event = Annotated[
     | JobNote
     | QaRetryStarted
     | QaRetryEnded
+    | JobPostponed
     | JobDone
     | JobFailed
     | JobCancelled,
@@ -138,6 +148,7 @@ EVENT_TYPES = (
     JobNote,
     QaRetryStarted,
     QaRetryEnded,
+    JobPostponed,
     JobDone,
     JobFailed,
     JobCancelled,

@@ -140,6 +140,8 @@ class JobRequest(Value):
     """Words of the producer that chains answer to, such as "punchy drums"."""
     keep_separated: bool = False
     origin: JobOrigin = JobOrigin.CLI
+    priority: Annotated[int, Field(ge=-100, le=100)] = 0
+    """Higher goes first; of equals, the one that came first."""
 
 
 class JobState(StrEnum):
@@ -239,3 +241,8 @@ class Job(Value):
     error: str = ""
     delivery: Delivery | None = None
     linked_to: str = ""
+    """The job that this one repeats, edits or supersedes."""
+    failures: int = 0
+    """How often an attempt failed in a way that may pass, so that it was tried again."""
+    not_before_s: float = 0.0
+    """Seconds since 1970 until which a job that was put off waits; 0 where it was not."""

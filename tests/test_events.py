@@ -23,6 +23,7 @@ SAMPLES: list[Event] = [
     events.JobNote(job_id="1", stage="restore", text="Hiss was left: it is music."),
     events.QaRetryStarted(job_id="1", retry=1, reasons=("too loud",)),
     events.QaRetryEnded(job_id="1", retry=1),
+    events.JobPostponed(job_id="1", reason="The disk is full.", delay_s=30.0),
     events.JobDone(job_id="1", delivery=Delivery(folder=Path("/p"), files=("a.wav",))),
     events.JobFailed(job_id="1", error="InputError", message="Empty."),
     events.JobCancelled(job_id="1"),

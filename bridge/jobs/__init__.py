@@ -1,10 +1,12 @@
 """Jobs that are durable before they are acknowledged."""
 
+from bridge.jobs.files import FileLedger, SeenFile
 from bridge.jobs.fingerprint import fingerprint, hash_source
-from bridge.jobs.processes import ProcessMark, this_process
+from bridge.jobs.inspection import Inspected
+from bridge.jobs.processes import ProcessMark, is_running, this_process
 from bridge.jobs.runner import JOB_TARGET, Ended, interrupt_cancels, run_job, submit_request
 from bridge.jobs.states import MOVES, OPEN, TERMINAL, can_move
-from bridge.jobs.store import Claim, JobStore, StageRecord, Submitted, Worker, open_store
+from bridge.jobs.store import Claim, Command, JobStore, StageRecord, Submitted, Worker, open_store
 from bridge.jobs.worker import Outcome, WorkerProcess, worker_environment
 from bridge.jobs.workers import Workers
 
@@ -14,10 +16,14 @@ __all__ = [
     "OPEN",
     "TERMINAL",
     "Claim",
+    "Command",
     "Ended",
+    "FileLedger",
+    "Inspected",
     "JobStore",
     "Outcome",
     "ProcessMark",
+    "SeenFile",
     "StageRecord",
     "Submitted",
     "Worker",
@@ -27,6 +33,7 @@ __all__ = [
     "fingerprint",
     "hash_source",
     "interrupt_cancels",
+    "is_running",
     "open_store",
     "run_job",
     "submit_request",

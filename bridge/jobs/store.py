@@ -53,6 +53,15 @@ class StageRecord(Value):
     attempt: int = Field(default=0, description="the job's attempt that finished it; the store fills it in")
 
 
+class Command(Value):
+    """A door's command, which takes effect once however often it arrives."""
+
+    client: str = Field(min_length=1, max_length=64)
+    """The sender, by a name that it made up afresh when it started."""
+    number: int = Field(ge=0)
+    """Counts up with each of its commands."""
+
+
 class Submitted(Value):
     """The job that stands for a request."""
 

@@ -1,0 +1,48 @@
+"""What the service says about itself, in a file that ``status`` and ``doctor`` read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from bridge.jobs import ProcessMark, is_running
+from bridge.values import Facts, Value
+
+STATE_FILE = "service.json"
+
+
+class DoorState(Value):
+    """How a door does."""
+
+    name: str
+    is_open: bool
+    words: str
+    """One sentence for people: "watching 2 folders", "OSC on 127.0.0.1:17710"."""
+    facts: Facts = Field(default={})
+
+
+class ServiceState(Value):
+    """How the service does."""
+
+    process: ProcessMark
+    version: str
+    started_s: float
+    data_folder: Path
+    jobs: int
+    """Jobs that may be at work at once."""
+    is_draining: bool = False
+    paused: str = ""
+    """Why no job is started at present; "" where they are."""
+    doors: tuple[DoorState, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a person should know, such as settings that take effect after a restart."""
+
+
+def read_state(data_folder: Path) -> ServiceState | None:
+    """The state of the service that runs on ``data_folder``; None where none does."""
+    try:
+        state = ServiceState.model_validate_json((data_folder / STATE_FILE).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return None if is_running(state.process) is False else state
