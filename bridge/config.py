@@ -46,6 +46,7 @@ class ServiceSettings(Value):
     retry_after_s: tuple[Annotated[float, Field(ge=0, le=86_400)], ...]
     pause_s: Positive
     keep_days: Positive
+    roots: tuple[str, ...]
     look_s: Annotated[float, Field(ge=0.1, le=60)]
 
 
@@ -85,7 +86,6 @@ class Osc(Value):
     port: Annotated[int, Field(ge=0, le=65_535)]
     reply_port: Annotated[int, Field(ge=1, le=65_535)]
     token: str
-    roots: tuple[str, ...]
     heartbeat_s: Annotated[float, Field(ge=0.1, le=600)]
 
 
