@@ -156,6 +156,20 @@ EVENT_TYPES = (
 """Every class of ``Event``, for isinstance checks and for documentation."""
 
 
+STAGE_WORDS = {
+    "ingest": "Reading",
+    "analyse": "Listening",
+    "separate": "Separating",
+    "restore": "Restoring",
+    "mix": "Mixing",
+    "master": "Mastering",
+    "qa": "Checking",
+    "export": "Writing report",
+    "deliver": "Delivering",
+}
+"""What each stage does, in a word for people."""
+
+
 @cache
 def _adapter() -> TypeAdapter[Event]:
     return TypeAdapter(Event)

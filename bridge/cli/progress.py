@@ -7,18 +7,7 @@ from collections.abc import Callable, Iterator
 
 from bridge import events
 from bridge.cli.console import errors_console, shown, tell_error
-
-STAGE_WORDS = {
-    "ingest": "Reading",
-    "analyse": "Listening",
-    "separate": "Separating",
-    "restore": "Restoring",
-    "mix": "Mixing",
-    "master": "Mastering",
-    "qa": "Checking",
-    "export": "Writing report",
-    "deliver": "Delivering",
-}
+from bridge.events import STAGE_WORDS
 
 
 @contextlib.contextmanager

@@ -29,7 +29,8 @@ class Feed:
         self._bus = EventBus()
         self._kept: deque[NumberedEvent] = deque(maxlen=capacity)
         self._last = 0
-        self._changed = threading.Condition()
+        self._wakes = 0
+        self._changed = threading.Condition(threading.RLock())
 
     @property
     def last_number(self) -> int:
@@ -53,9 +54,10 @@ class Feed:
             return tuple(self._kept)[number - first :]
 
     def wait(self, number: int, timeout_s: float | None = None) -> tuple[NumberedEvent, ...] | None:
-        """As ``since``, waiting until there is something; () after ``timeout_s``."""
+        """As ``since``, waiting until there is something; () after ``timeout_s`` or ``wake``."""
         with self._changed:
-            self._changed.wait_for(lambda: self._last != number, timeout_s)
+            wakes = self._wakes
+            self._changed.wait_for(lambda: self._last != number or self._wakes != wakes, timeout_s)
             return self.since(number)
 
     def subscribe(self, capacity: int = 1000) -> Subscription:
@@ -63,6 +65,7 @@ class Feed:
         return self._bus.subscribe(capacity)
 
     def wake(self) -> None:
-        """Let every ``wait`` look up: what a door calls when it closes."""
+        """End every ``wait`` that is under way: what a door calls when it closes."""
         with self._changed:
+            self._wakes += 1
             self._changed.notify_all()

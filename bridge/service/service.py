@@ -49,43 +49,44 @@ class Service:
     """What doors may do.
 
     Args:
-        config: the settings; ``use`` changes them.
+        settings: gives the configuration as it is now.
         store: where jobs are kept.
         prober: where strangers' files are read.
-        wake: called when there may be a job to start.
+        feed: hears what happens.
+        on_queued: called when there is a job to start.
+        on_ended: called with a job that was cancelled while nobody was at work on it.
         on_state: called when a door has told how it does.
     """
 
     def __init__(
         self,
-        config: Config,
+        settings: Callable[[], Config],
         store: JobStore,
         prober: Runs,
         *,
-        wake: Callable[[], None] = lambda: None,
+        feed: Feed,
+        on_queued: Callable[[], None] = lambda: None,
+        on_ended: Callable[[Job], None] = lambda _: None,
         on_state: Callable[[DoorState], None] = lambda _: None,
     ) -> None:
-        self.feed = Feed()
+        self.feed = feed
         """What happens, numbered."""
-        self._config = config
+        self._settings = settings
         self._store = store
         self._prober = prober
-        self._wake = wake
+        self._on_queued = on_queued
+        self._on_ended = on_ended
         self._on_state = on_state
 
     @property
     def config(self) -> Config:
         """The settings as they are now; a door is started anew when its own change."""
-        return self._config
+        return self._settings()
 
     @property
     def files(self) -> FileLedger:
         """Files that were seen, across restarts."""
         return self._store.files
-
-    def use(self, config: Config) -> None:
-        """Work by these settings from now on."""
-        self._config = config
 
     def inspect(self, path: Path) -> Inspected:
         """What a file (or folder of stems) is: its hash, and whether it is whole. Read in a worker; blocks.
@@ -119,7 +120,8 @@ class Service:
         old = self._store.get(job_id)
         if not old.state.is_terminal:
             raise JobError(
-                f"Job {job_id} has not ended ({old.state}); wanted one that has. Wait for it, or cancel it first."
+                f"Job {job_id} has not ended ({old.state}); wanted one that has. "
+                "Wait for it, or cancel it first."
             )
         request = (edit or JobEdit()).applied_to(old.request)
         return self._submit(request, "", OPEN, command, linked_to=job_id)
@@ -130,6 +132,7 @@ class Service:
         job = self._store.request_cancel(job_id, reason)
         if was_open and job.state is JobState.CANCELLED:  # nobody was at work on it who would tell
             self.feed.publish(events.JobCancelled(job_id=job_id, reason=reason))
+            self._on_ended(job)
         return job
 
     def supersede(self, old_job_id: str, reason: str) -> Job:
@@ -197,19 +200,19 @@ class Service:
         if submitted.is_new:
             job_id, name = submitted.job.id, request.source.name
             self.feed.publish(events.JobQueued(job_id=job_id, source=name, recipe=request.recipe))
-            self._wake()
+            self._on_queued()
         return submitted
 
     def _expect_known_words(self, request: JobRequest) -> None:
-        self._config.recipe(request.recipe)
+        self.config.recipe(request.recipe)
         for name in request.targets:
             target(name)
         for words in request.wishes:
             parse_wishes(words)
 
     def _roots(self) -> list[Path]:
-        folders = [folder for folder in self._config.watch.folders]
-        named = [Path(root).expanduser() for root in self._config.service.roots]
+        folders = self.config.watch.folders
+        named = [Path(root).expanduser() for root in self.config.service.roots]
         watched = [folder.folder for folder in folders]
         projects = [folder.project_folder for folder in folders if folder.project_folder]
         return [Path(os.path.realpath(root)) for root in (*named, *watched, *projects)]

@@ -10,7 +10,7 @@ from bridge import events
 from bridge.config import load_config, shipped_config_path
 from bridge.errors import StembridgeError
 from bridge.jobs import JobStore, Outcome, Worker
-from bridge.service import DoorState, Service
+from bridge.service import DoorState, Feed, Service
 from bridge.testing.memory_store import MemoryJobStore
 from bridge.values import Delivery, Job
 
@@ -38,7 +38,9 @@ class FakeService(Service):
         self.store = store or MemoryJobStore()
         self.states: list[DoorState] = []
         config = load_config(shipped_config_path(), settings)
-        super().__init__(config, self.store, InlineWorkers(), on_state=self.states.append)
+        super().__init__(
+            lambda: config, self.store, InlineWorkers(), feed=Feed(), on_state=self.states.append
+        )
 
     def play_start(self, job_id: str) -> Job:
         """A worker takes the job."""
