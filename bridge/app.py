@@ -52,6 +52,7 @@ def serve(config_file: Path | None = None, *, drain: bool = False, verbose: bool
         )
         start_log(config, verbose=verbose)
         store = start_store(config, running)
+        start_journal(feed, store, running)
         dispatcher = start_dispatcher(settings, store, feed, instance, running)
         service = start_service(settings, store, feed, dispatcher, instance, running)
         doors = open_doors(service, running)
@@ -70,21 +71,20 @@ def start_log(config: Config, *, verbose: bool) -> None:
 
 def start_store(config: Config, running: ExitStack) -> JobStore:
     """Open the jobs' database."""
-    return running.enter_context(contextlib.closing(open_store(store_path(config))))
+    return running.enter_context(contextlib.closing(open_store(config.store_path)))
 
 
-def store_path(config: Config) -> Path:
-    """Where the jobs' database is."""
-    return config.data_folder / "jobs.sqlite3"
+def start_journal(feed: Feed, store: JobStore, running: ExitStack) -> None:
+    """Tell the log what happens."""
+    journal = Journal(feed, store.get)
+    journal.start()
+    running.callback(journal.stop)
 
 
 def start_dispatcher(
     settings: Settings, store: JobStore, feed: Feed, instance: Instance, running: ExitStack
 ) -> Dispatcher:
     """Take over what an earlier service left, and start jobs as there is room."""
-    journal = Journal(feed, store.get)
-    journal.start()
-    running.callback(journal.stop)
     workers = running.enter_context(Workers(threads=1, niceness=settings.now.service.niceness))
     dispatcher = Dispatcher(
         lambda: settings.now,

@@ -201,6 +201,11 @@ class Config(Value):
             return Path(self.work.folder).expanduser()
         return default_data_folder()
 
+    @property
+    def store_path(self) -> Path:
+        """Where the jobs' database is."""
+        return self.data_folder / "jobs.sqlite3"
+
 
 def load_config(user_file: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Config:
     """The shipped defaults with the user's file merged over them, then ``overrides``.

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli import bench, compose, doctor, process, settings, status
+from bridge.cli import bench, compose, doctor, jobs, process, serve, settings, status
 from bridge.cli.console import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
@@ -32,7 +32,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("process")(process.process)
+app.command("serve")(serve.serve)
+app.command("stop")(serve.stop)
 app.command("status")(status.status)
+app.command("cancel")(jobs.cancel)
+app.command("retry")(jobs.retry)
+app.command("again")(jobs.again)
 app.command("doctor")(doctor.doctor)
 app.add_typer(settings.app, name="config")
 app.command("bench")(bench.bench)

@@ -100,8 +100,3 @@ class _WithDetail(logging.Formatter):
 def config_from(file: Path | None) -> Config:
     """The configuration, from the user's own file or from ``file``."""
     return load_config(file)
-
-
-def store_path(config: Config) -> Path:
-    """Where the jobs' database is."""
-    return config.data_folder / "jobs.sqlite3"

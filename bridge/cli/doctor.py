@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.console import EXIT_FAILED, config_from, console, store_path
+from bridge.cli.console import EXIT_FAILED, config_from, console
 from bridge.config import Config
 from bridge.errors import StembridgeError
 
@@ -117,13 +117,32 @@ def _jobs(config: Config) -> Finding:
     from bridge.jobs import open_store
 
     try:
-        store = open_store(store_path(config))
+        store = open_store(config.store_path)
     except StembridgeError as error:
         return Finding(what="Jobs", found=error.message, is_fine=False)
     try:
-        return Finding(what="Jobs", found=f"{store.count()} in {store_path(config)}", is_fine=True)
+        return Finding(what="Jobs", found=f"{store.count()} in {config.store_path}", is_fine=True)
     finally:
         store.close()
+
+
+def _service(config: Config) -> Finding:
+    """Service."""
+    from bridge.service import read_state
+
+    state = read_state(config.data_folder)
+    if state is None:
+        advice = "Start it where folders and Live shall be listened to: stembridge serve"
+        return Finding(what="Service", found="not running", is_fine=False, is_needed=False, advice=advice)
+    closed = [f"{door.name}: {door.words}" for door in state.doors if not door.is_open]
+    troubles = [state.paused, *closed, *state.notes]
+    doors = "; ".join(door.words for door in state.doors if door.is_open)
+    return Finding(
+        what="Service",
+        found=f"process {state.process.pid}; {doors}",
+        is_fine=not any(troubles),
+        advice=" ".join(filter(None, troubles)),
+    )
 
 
 def _decoders(_config: Config) -> Finding:
@@ -177,6 +196,7 @@ CHECKS: tuple[Callable[[Config], Finding], ...] = (
     _settings,
     _data_folder,
     _jobs,
+    _service,
     _decoders,
     _separators,
     _plug_ins,

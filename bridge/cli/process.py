@@ -18,7 +18,6 @@ from bridge.cli.console import (
     EXIT_UNUSABLE,
     config_from,
     shown,
-    store_path,
     tell,
     tell_error,
 )
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from bridge.jobs import Ended, JobStore, Workers
     from bridge.values import Job
 
+FOLLOW_EVERY_S = 0.3
 RECIPE_HELP = "full, quick, stems-only, master-only, voiceover-bed, or one of your own."
 TARGET_HELP = f"Loudness of a master: {', '.join(TARGETS)}. May be given several times."
 
@@ -82,9 +82,9 @@ def process(
     _expect_known(recipe, target or (), wish or (), config)
     requests = [
         JobRequest(
-            source=_whole_path(file),
+            source=whole_path(file),
             recipe=recipe,
-            destination=_whole_path(project) if project else _whole_path(file).parent,
+            destination=whole_path(project) if project else whole_path(file).parent,
             targets=tuple(target or ()),
             wishes=tuple(wish or ()),
             keep_separated=keep_separated,
@@ -99,8 +99,8 @@ def process(
     raise typer.Exit(max(codes + [EXIT_INTERRUPTED] * is_cut_short))
 
 
-def _whole_path(path: Path) -> Path:
-    """Absolute and without "..", links left as they are: what the user will read."""
+def whole_path(path: Path) -> Path:
+    """The path, absolute and without "..", links left as they are: what the user will read."""
     return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - resolve() would follow links
 
 
@@ -122,7 +122,7 @@ def _process_all(requests: list[JobRequest], config: Config) -> list[Ended | Ste
 
     results: list[Ended | StembridgeError] = []
     cancel = threading.Event()
-    store = open_store(store_path(config))
+    store = open_store(config.store_path)
     with Workers(threads=1) as workers, interrupt_cancels(cancel):
         try:
             store.release_orphans()
@@ -141,19 +141,33 @@ def _process_one(
     from bridge.jobs import hash_source, run_job, submit_request
 
     try:
-        submitted = submit_request(store, request, hash_source(request.source))
-        with progress_of(request.source.name) as show, _cleaned_up(submitted.job, config, store):
-            ended = run_job(
-                store, submitted.job.id, settings=config, workers=workers, publish=show, cancel=cancel
-            )
+        job = submit_request(store, request, hash_source(request.source)).job
+        with progress_of(request.source.name) as show, _cleaned_up(job, config, store):
+            ended = run_job(store, job.id, settings=config, workers=workers, publish=show, cancel=cancel)
+            if ended is None:
+                tell_error(f"{shown(request.source.name)}: the service works on it (job {job.id}).")
+            while ended is None:
+                ended = _wait_for_others(store, job, cancel) or run_job(
+                    store, job.id, settings=config, workers=workers, publish=show, cancel=cancel
+                )
     except StembridgeError as error:
         return error
-    if ended is None:
-        return StembridgeError(
-            f"{request.source.name} is being processed by another stembridge (job {submitted.job.id}); "
-            "its result lands in the same place. See: stembridge status"
-        )
     return ended
+
+
+def _wait_for_others(store: JobStore, job: Job, cancel: threading.Event) -> Ended | None:
+    """How a job ended on which another process works; None while it has not. Ctrl-C cancels it."""
+    from bridge.errors import JobCancelled
+    from bridge.jobs import Ended, Outcome
+
+    if cancel.wait(FOLLOW_EVERY_S):
+        store.request_cancel(job.id, "Cancelled on the command line.")
+    store.release_orphans()  # that process may have died
+    now = store.get(job.id)
+    if not now.state.is_terminal:
+        return None
+    errors = {JobState.FAILED: StembridgeError(now.error), JobState.CANCELLED: JobCancelled(now.error)}
+    return Ended(job=now, outcome=Outcome(value=now.delivery, error=errors.get(now.state)))
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.cli.console import config_from, shown, store_path
-from bridge.jobs import open_store
+from bridge.cli.console import config_from, shown
+from bridge.jobs import OPEN, open_store
+from bridge.service import read_state
 
 if TYPE_CHECKING:
+    from bridge.service import ServiceState
     from bridge.values import Job
 
 
@@ -22,18 +25,35 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     config_file: Annotated[Path | None, typer.Option("--config", help="Your settings.")] = None,
 ) -> None:
-    """Show jobs: state, progress, where the results are, what went wrong."""
-    store = open_store(store_path(config_from(config_file)))
-    try:
+    """Show the service and its jobs: state, progress, where the results are, what went wrong."""
+    config = config_from(config_file)
+    with contextlib.closing(open_store(config.store_path)) as store:
         jobs = (store.get(job),) if job else store.list(limit=limit)
-    finally:
-        store.close()
+        open_count = store.count(OPEN)
     if as_json:
         typer.echo(json.dumps([item.model_dump(mode="json") for item in jobs], indent=2))
-    elif not jobs:
+        return
+    if not job:
+        _print_service(read_state(config.data_folder), open_count)
+    if not jobs:
         typer.echo("No jobs yet. Start one: stembridge process SONG")
     else:
         _print_jobs(jobs)
+
+
+def _print_service(state: ServiceState | None, open_count: int) -> None:
+    if state is None:
+        waiting = f"; {open_count} unfinished jobs go on when it starts" if open_count else ""
+        typer.echo(f"No service runs{waiting}. Start it: stembridge serve")
+        return
+    since = datetime.datetime.fromtimestamp(state.started_s).strftime("%d %b %H:%M")
+    draining = ", finishing" if state.is_draining else ""
+    jobs = "1 unfinished job" if open_count == 1 else f"{open_count} unfinished jobs"
+    typer.echo(f"The service runs since {since} (process {state.process.pid}){draining}: {jobs}.")
+    for door in state.doors:
+        typer.echo(f"  {door.name}: {'' if door.is_open else 'closed. '}{shown(door.words)}")
+    for note in filter(None, (state.paused, *state.notes)):
+        typer.echo(f"  {shown(note)}")
 
 
 def _print_jobs(jobs: tuple[Job, ...]) -> None:
