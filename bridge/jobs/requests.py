@@ -18,3 +18,8 @@ def request_json(request: JobRequest) -> str:
             f"The path of {name}, or its destination, holds bytes that are no valid text. "
             "Rename it and try again."
         ) from cause
+
+
+def plain_text(words: str) -> str:
+    """Words with everything that is no text replaced by "?": a message may name a file with a broken name."""
+    return words.encode("utf-8", "replace").decode()

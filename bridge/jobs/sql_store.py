@@ -2,51 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Row,
-    and_,
-    false,
-    func,
-    insert,
-    not_,
-    or_,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import Connection, Row, delete, func, insert, select, true, update
 
 from bridge.errors import JobError, JobLostError
 from bridge.jobs.database import Database
 from bridge.jobs.ids import next_job_id
-from bridge.jobs.processes import ProcessMark
-from bridge.jobs.requests import request_json
-from bridge.jobs.states import OPEN, expect_move, steps_to_end
+from bridge.jobs.requests import plain_text, request_json
+from bridge.jobs.rows import (
+    IS_WAITING,
+    NO_CLAIM,
+    Names,
+    claim_in,
+    delay_left,
+    expect_steps,
+    has_stage,
+    in_states,
+    job_by_command,
+    job_of,
+    newest_equal,
+    newest_successes,
+    row_of,
+)
+from bridge.jobs.sql_files import SqlFileLedger
+from bridge.jobs.states import OPEN, TERMINAL, expect_move
 from bridge.jobs.store import (
+    LONGEST_DELAY_S,
+    ORPHAN_LIMIT,
     STALE_AFTER_S,
     Claim,
     Clock,
+    Command,
     IsRunning,
     StageRecord,
     Submitted,
     Worker,
     is_orphan,
+    lost_again,
 )
-from bridge.jobs.tables import jobs, stages
+from bridge.jobs.tables import commands, jobs, stages
 from bridge.values import Delivery, Job, JobRequest, JobState
-
-Names = Collection[JobState]
-_NO_CLAIM = {
-    "worker": None,
-    "worker_host": None,
-    "worker_pid": None,
-    "worker_started": None,
-    "heartbeat_s": None,
-}
 
 
 class SqlJobStore:
@@ -56,31 +52,49 @@ class SqlJobStore:
         self._database = database
         self._clock = clock
         self._is_running = is_running
+        self._files = SqlFileLedger(database)
 
-    def submit(self, request: JobRequest, fingerprint: str, *, linked_to: str = "") -> Job:
+    @property
+    def files(self) -> SqlFileLedger:
+        """Files that were seen."""
+        return self._files
+
+    def submit(
+        self, request: JobRequest, fingerprint: str, *, linked_to: str = "", command: Command | None = None
+    ) -> Job:
         """Add a PENDING job."""
-        text = request_json(request)
+        values = self._new(request, fingerprint, linked_to)
         with self._database.writing() as connection:
-            return self._insert(connection, text, fingerprint, linked_to)
+            return job_by_command(connection, command) or self._insert(connection, values, command)
 
-    def submit_once(self, request: JobRequest, fingerprint: str, *, counting: Names = OPEN) -> Submitted:
+    def submit_once(
+        self,
+        request: JobRequest,
+        fingerprint: str,
+        *,
+        counting: Names = OPEN,
+        command: Command | None = None,
+        linked_to: str = "",
+    ) -> Submitted:
         """The equal job that is there, or a new one."""
-        text = request_json(request)
+        values = self._new(request, fingerprint, linked_to)
         with self._database.writing() as connection:
-            found = _find(connection, fingerprint, counting)
-            return Submitted(
-                job=found or self._insert(connection, text, fingerprint, ""), is_new=found is None
-            )
+            if known := job_by_command(connection, command):
+                return Submitted(job=known, is_new=False)
+            if equal := newest_equal(connection, fingerprint, counting):
+                _note_command(connection, command, equal.id)
+                return Submitted(job=equal, is_new=False)
+            return Submitted(job=self._insert(connection, values, command), is_new=True)
 
     def get(self, job_id: str) -> Job:
         """The job as it stands."""
         with self._database.reading() as connection:
-            return _job(_row(connection, job_id))
+            return job_of(row_of(connection, job_id))
 
     def find(self, fingerprint: str, states: Names) -> Job | None:
         """The newest equal job in one of ``states``."""
         with self._database.reading() as connection:
-            return _find(connection, fingerprint, states)
+            return newest_equal(connection, fingerprint, states)
 
     def find_open(self, fingerprint: str) -> Job | None:
         """The newest unfinished equal job."""
@@ -89,31 +103,39 @@ class SqlJobStore:
     def list(self, *, limit: int = 50, before: str = "", states: Names = frozenset()) -> tuple[Job, ...]:
         """Jobs, newest first."""
         older = jobs.c.id < before if before else true()
-        query = select(jobs).where(older, _in(states)).order_by(jobs.c.id.desc()).limit(max(0, limit))
+        query = select(jobs).where(older, in_states(states)).order_by(jobs.c.id.desc()).limit(max(0, limit))
         with self._database.reading() as connection:
-            return tuple(_job(row) for row in connection.execute(query))
+            return tuple(job_of(row) for row in connection.execute(query))
 
     def count(self, states: Names = frozenset()) -> int:
         """How many jobs are in ``states``."""
         with self._database.reading() as connection:
-            return connection.execute(select(func.count()).select_from(jobs).where(_in(states))).scalar_one()
+            query = select(func.count()).select_from(jobs).where(in_states(states))
+            return connection.execute(query).scalar_one()
 
     def claim(self, worker: Worker, job_id: str = "") -> Job | None:
         """Take a waiting job."""
-        wanted = jobs.c.id == job_id if job_id else true()
-        query = select(jobs).where(wanted, _IS_WAITING).order_by(jobs.c.id).limit(1)
+        wanted = jobs.c.id == job_id if job_id else delay_left(self._clock()) == 0
+        first = (jobs.c.priority.desc(), jobs.c.id)
+        query = select(jobs).where(wanted, IS_WAITING).order_by(*first).limit(1)
         with self._database.writing() as connection:
             row = connection.execute(query).one_or_none()
             if row is not None:
                 return self._hold(connection, row, worker)
             if job_id:
-                _row(connection, job_id)  # an id that nobody knows is an error, not "nothing waits"
+                row_of(connection, job_id)  # an id that nobody knows is an error, not "nothing waits"
             return None
+
+    def next_due_s(self) -> float | None:
+        """Seconds until a waiting job may be claimed."""
+        query = select(func.min(delay_left(self._clock()))).where(IS_WAITING)
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar()
 
     def claim_of(self, job_id: str) -> Claim | None:
         """Who works on the job."""
         with self._database.reading() as connection:
-            return _claim(_row(connection, job_id))
+            return claim_in(row_of(connection, job_id))
 
     def heartbeat(self, job: Job, *, stage: str | None = None, share: float | None = None) -> None:
         """A sign of life, and where the job stands."""
@@ -142,46 +164,62 @@ class SqlJobStore:
 
     def fail(self, job: Job, error: str, delivery: Delivery | None = None) -> Job:
         """End as FAILED."""
-        return self._end(
-            job, JobState.FAILED, error=error, delivery=delivery.model_dump_json() if delivery else None
-        )
+        text = delivery.model_dump_json() if delivery else None
+        return self._end(job, JobState.FAILED, error=plain_text(error), delivery=text)
 
-    def confirm_cancel(self, job: Job) -> Job:
+    def confirm_cancel(self, job: Job, reason: str = "") -> Job:
         """End as CANCELLED."""
-        return self._end(job, JobState.CANCELLED)
+        return self._end(job, JobState.CANCELLED, **_error(reason))
 
-    def request_cancel(self, job_id: str) -> Job:
+    def request_cancel(self, job_id: str, reason: str = "") -> Job:
         """Cancel, or ask the worker to."""
         with self._database.writing() as connection:
-            row = _row(connection, job_id)
+            row = row_of(connection, job_id)
             if row.state == JobState.CANCELLED:
-                return _job(row)
+                return job_of(row)
             if row.worker is not None:
-                return self._change(connection, job_id, is_cancel_requested=True)
-            _expect_steps(row, JobState.CANCELLED)
-            return self._change(connection, job_id, state=JobState.CANCELLED, is_cancel_requested=True)
+                return self._change(connection, job_id, is_cancel_requested=True, **_error(reason))
+            expect_steps(row, JobState.CANCELLED)
+            end = {"state": JobState.CANCELLED, "is_cancel_requested": True, "error": plain_text(reason)}
+            return self._change(connection, job_id, **end)
 
     def record_stage(self, job: Job, record: StageRecord) -> None:
         """Note a finished stage."""
         values = {**record.model_dump(), "job_id": job.id, "attempt": job.attempt}
         with self._database.writing() as connection:
             self._held(connection, job)
-            if not _is_recorded(connection, values):
+            same = {name: values[name] for name in ("job_id", "stage", "key")}
+            is_new = not record.was_reused and not has_stage(connection, **same)
+            if not has_stage(connection, **same, attempt=job.attempt):
                 connection.execute(insert(stages).values(values))
-            self._beat(connection, job.id)
+            self._beat(connection, job.id, **({"orphaned": 0} if is_new else {}))
 
     def stages(self, job_id: str) -> tuple[StageRecord, ...]:
         """The finished stages."""
         columns = [stages.c[name] for name in StageRecord.model_fields]
         query = select(*columns).where(stages.c.job_id == job_id).order_by(stages.c.number)
         with self._database.reading() as connection:
-            _row(connection, job_id)
+            row_of(connection, job_id)
             return tuple(StageRecord.model_validate(r._asdict()) for r in connection.execute(query))
 
     def release(self, job: Job) -> Job:
         """Let a claim go."""
         with self._database.writing() as connection:
             return self._let_go(connection, self._held(connection, job))
+
+    def postpone(self, job: Job, reason: str, delay_s: float, *, counts: bool) -> Job:
+        """Let a claim go, for later."""
+        with self._database.writing() as connection:
+            row = self._held(connection, job)
+            if row.is_cancel_requested:
+                return self._let_go(connection, row)
+            return self._let_go(
+                connection,
+                row,
+                error=plain_text(reason),
+                failures=row.failures + counts,
+                not_before_s=self._clock() + min(max(0.0, delay_s), LONGEST_DELAY_S),
+            )
 
     def release_orphans(self, stale_after_s: float = STALE_AFTER_S) -> tuple[Job, ...]:
         """Release the claims that nobody stands behind."""
@@ -193,21 +231,26 @@ class SqlJobStore:
         # looking at processes takes time, so it is done outside the lock; inside, the claim must be the same
         with self._database.writing() as connection:
             return tuple(
-                self._let_go(connection, now)
-                for now, seen in ((_row(connection, row.id), row) for row in orphans)
-                if _claim(now) == _claim(seen)
+                self._set_free(connection, now)
+                for now, seen in ((row_of(connection, row.id), row) for row in orphans)
+                if claim_in(now) == claim_in(seen)
             )
+
+    def forget(self, older_than_s: float) -> int:
+        """Remove jobs that ended long ago."""
+        old = (jobs.c.state.in_(list(TERMINAL)), jobs.c.updated_s < self._clock() - older_than_s)
+        query = delete(jobs).where(*old, jobs.c.id.not_in(newest_successes()))
+        with self._database.writing() as connection:
+            return connection.execute(query).rowcount
 
     def close(self) -> None:
         """Close all connections."""
         self._database.close()
 
-    def _insert(self, connection: Connection, request: str, fingerprint: str, linked_to: str) -> Job:
+    def _new(self, request: JobRequest, fingerprint: str, linked_to: str) -> dict[str, Any]:
         now_s = self._clock()
-        last_id = connection.execute(select(func.max(jobs.c.id))).scalar() or ""
-        values: dict[str, Any] = {
-            "id": next_job_id(now_s, last_id),
-            "request": request,
+        return {
+            "request": request_json(request),
             "fingerprint": fingerprint,
             "linked_to": linked_to,
             "state": JobState.PENDING,
@@ -218,8 +261,18 @@ class SqlJobStore:
             "created_s": now_s,
             "updated_s": now_s,
             "is_cancel_requested": False,
+            "priority": request.priority,
+            "failures": 0,
+            "orphaned": 0,
+            "not_before_s": 0.0,
         }
-        return _job(connection.execute(insert(jobs).values(values).returning(jobs)).one())
+
+    def _insert(self, connection: Connection, values: dict[str, Any], command: Command | None) -> Job:
+        last_id = connection.execute(select(func.max(jobs.c.id))).scalar() or ""
+        job_id = next_job_id(values["created_s"], last_id)
+        row = connection.execute(insert(jobs).values(id=job_id, **values).returning(jobs)).one()
+        _note_command(connection, command, job_id)
+        return job_of(row)
 
     def _hold(self, connection: Connection, row: Row[Any], worker: Worker) -> Job:
         if row.state == JobState.PENDING:
@@ -229,6 +282,8 @@ class SqlJobStore:
             row.id,
             state=JobState.PROCESSING,
             attempt=row.attempt + 1,
+            error="",
+            not_before_s=0.0,
             worker=worker.name,
             worker_host=worker.process.host,
             worker_pid=worker.process.pid,
@@ -237,7 +292,7 @@ class SqlJobStore:
 
     def _held(self, connection: Connection, job: Job) -> Row[Any]:
         """The row of a job whose claim ``job`` holds: the fence that every write of a worker passes."""
-        row = _row(connection, job.id)
+        row = row_of(connection, job.id)
         if row.attempt == job.attempt and row.worker is not None:
             return row
         if row.attempt == job.attempt and JobState(row.state).is_terminal:
@@ -249,82 +304,44 @@ class SqlJobStore:
 
     def _change(self, connection: Connection, job_id: str, **values: Any) -> Job:
         query = update(jobs).where(jobs.c.id == job_id).values(updated_s=self._clock(), **values)
-        return _job(connection.execute(query.returning(jobs)).one())
+        return job_of(connection.execute(query.returning(jobs)).one())
 
     def _beat(self, connection: Connection, job_id: str, **values: Any) -> Job:
         return self._change(connection, job_id, heartbeat_s=self._clock(), **values)
 
     def _end(self, job: Job, state: JobState, **values: Any) -> Job:
         with self._database.writing() as connection:
-            _expect_steps(self._held(connection, job), state)
-            return self._change(connection, job.id, state=state, **_NO_CLAIM, **values)
+            expect_steps(self._held(connection, job), state)
+            return self._change(connection, job.id, state=state, **NO_CLAIM, **values)
 
-    def _let_go(self, connection: Connection, row: Row[Any]) -> Job:
+    def _let_go(self, connection: Connection, row: Row[Any], **values: Any) -> Job:
         """Unclaimed again; one that was to be cancelled ends here, since its worker cannot confirm it."""
         end = JobState.CANCELLED if row.is_cancel_requested else JobState.PROCESSING
-        return self._change(connection, row.id, state=end, **_NO_CLAIM)
+        return self._change(connection, row.id, state=end, **NO_CLAIM, **values)
+
+    def _set_free(self, connection: Connection, row: Row[Any]) -> Job:
+        """Unclaimed again after the service died; one to which that happens again and again ends here."""
+        count = row.orphaned + 1
+        if row.is_cancel_requested or count < ORPHAN_LIMIT:
+            return self._let_go(connection, row, orphaned=count)
+        expect_steps(row, JobState.FAILED)
+        words = lost_again(count)
+        return self._change(
+            connection, row.id, state=JobState.FAILED, error=words, orphaned=count, **NO_CLAIM
+        )
 
     def _is_orphan(self, row: Row[Any], stale_after_s: float) -> bool:
-        claim = _claim(row)
+        claim = claim_in(row)
         return claim is not None and is_orphan(
             claim, now_s=self._clock(), stale_after_s=stale_after_s, is_running=self._is_running
         )
 
 
-_IS_WAITING = or_(
-    jobs.c.state == JobState.PENDING, and_(jobs.c.state == JobState.PROCESSING, jobs.c.worker.is_(None))
-)
+def _error(reason: str) -> dict[str, Any]:
+    """The reason as the job's error, where there is one: an earlier one stays."""
+    return {"error": plain_text(reason)} if reason else {}
 
 
-def _in(states: Names) -> ColumnElement[bool]:
-    return jobs.c.state.in_(list(states)) if states else true()
-
-
-def _find(connection: Connection, fingerprint: str, states: Names) -> Job | None:
-    named = _in(states) if states else false()
-    same = and_(jobs.c.fingerprint == fingerprint, named, not_(jobs.c.is_cancel_requested))
-    row = connection.execute(select(jobs).where(same).order_by(jobs.c.id.desc()).limit(1)).one_or_none()
-    return _job(row) if row else None
-
-
-def _row(connection: Connection, job_id: str) -> Row[Any]:
-    row = connection.execute(select(jobs).where(jobs.c.id == job_id)).one_or_none()
-    if row is None:
-        raise JobError(f"There is no job {job_id!r}; `stembridge status` lists those that there are.")
-    return row
-
-
-def _is_recorded(connection: Connection, values: dict[str, Any]) -> bool:
-    same = [stages.c[name] == values[name] for name in ("job_id", "attempt", "stage", "key")]
-    return connection.execute(select(stages.c.number).where(*same)).first() is not None
-
-
-def _expect_steps(row: Row[Any], end: JobState) -> None:
-    old = JobState(row.state)
-    for step in steps_to_end(old, end):
-        expect_move(row.id, old, step)
-        old = step
-
-
-def _claim(row: Row[Any]) -> Claim | None:
-    if row.worker is None:
-        return None
-    mark = ProcessMark(host=row.worker_host, pid=row.worker_pid, started=row.worker_started)
-    worker = Worker(name=row.worker, process=mark)
-    return Claim(worker=worker, attempt=row.attempt, heartbeat_s=row.heartbeat_s)
-
-
-def _job(row: Row[Any]) -> Job:
-    return Job(
-        id=row.id,
-        request=JobRequest.model_validate_json(row.request),
-        state=JobState(row.state),
-        attempt=row.attempt,
-        created_s=row.created_s,
-        updated_s=row.updated_s,
-        stage=row.stage,
-        progress=row.progress,
-        error=row.error,
-        delivery=Delivery.model_validate_json(row.delivery) if row.delivery else None,
-        linked_to=row.linked_to,
-    )
+def _note_command(connection: Connection, command: Command | None, job_id: str) -> None:
+    if command is not None:
+        connection.execute(insert(commands).values(**command.model_dump(), job_id=job_id))

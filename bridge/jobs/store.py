@@ -9,6 +9,7 @@ from typing import Protocol, Self
 
 from pydantic import Field
 
+from bridge.jobs.files import FileLedger
 from bridge.jobs.processes import ProcessMark, is_running, this_process
 from bridge.jobs.states import OPEN
 from bridge.values import Delivery, Job, JobRequest, JobState, Seconds, Value
@@ -21,6 +22,12 @@ IsRunning = Callable[[ProcessMark], bool | None]
 
 STALE_AFTER_S = 60.0
 """A claim from another host whose last sign of life is older is given up; far above a network's pauses."""
+
+LONGEST_DELAY_S = 86_400.0
+"""A job is put off for this long at most; one that seems to be put off longer is due: the clock went back."""
+
+ORPHAN_LIMIT = 5
+"""A job under which the whole service died so often, without a new stage finished in between, is given up."""
 
 
 class Worker(Value):
@@ -78,17 +85,34 @@ class JobStore(Protocol):
     does not have, or an unknown id, is a JobError; a database that cannot be used is a StorageError.
     """
 
-    def submit(self, request: JobRequest, fingerprint: str, *, linked_to: str = "") -> Job:
-        """Add a PENDING job, with an id greater than all before."""
+    @property
+    def files(self) -> FileLedger:
+        """Files that were seen, kept beside the jobs."""
+        ...
+
+    def submit(
+        self, request: JobRequest, fingerprint: str, *, linked_to: str = "", command: Command | None = None
+    ) -> Job:
+        """Add a PENDING job, with an id greater than all before.
+
+        A ``command`` takes effect once: given again, it returns the job that it made, as that stands now.
+        """
         ...
 
     def submit_once(
-        self, request: JobRequest, fingerprint: str, *, counting: Collection[JobState] = OPEN
+        self,
+        request: JobRequest,
+        fingerprint: str,
+        *,
+        counting: Collection[JobState] = OPEN,
+        command: Command | None = None,
+        linked_to: str = "",
     ) -> Submitted:
         """The newest job of that fingerprint in one of the states ``counting``, or else a new one.
 
         Atomic: of two processes that submit the same thing at once, one adds it. A job that is being
-        cancelled does not count.
+        cancelled does not count. A ``command`` that was given before returns the job that it led to, whatever
+        became of that.
         """
         ...
 
@@ -115,11 +139,16 @@ class JobStore(Protocol):
         ...
 
     def claim(self, worker: Worker, job_id: str = "") -> Job | None:
-        """Take that job, or the oldest that waits; None where there is nothing to take.
+        """Take that job, or the first that waits; None where there is nothing to take.
 
-        Waiting are PENDING jobs, and PROCESSING ones whose claim was released. The job comes back PROCESSING
-        with ``attempt`` one higher.
+        Waiting are PENDING jobs, and PROCESSING ones whose claim was released. Higher priority goes first; of
+        equals, the oldest. One that was put off is passed over until its time has come, unless it is named.
+        The job comes back PROCESSING with ``attempt`` one higher.
         """
+        ...
+
+    def next_due_s(self) -> float | None:
+        """Seconds until a waiting job may be claimed, 0 for at once; None where none waits."""
         ...
 
     def claim_of(self, job_id: str) -> Claim | None:
@@ -146,14 +175,15 @@ class JobStore(Protocol):
         """End a claimed job as FAILED, saying why; ``delivery`` is what was delivered all the same."""
         ...
 
-    def confirm_cancel(self, job: Job) -> Job:
-        """End a claimed job as CANCELLED, once its work has stopped."""
+    def confirm_cancel(self, job: Job, reason: str = "") -> Job:
+        """End a claimed job as CANCELLED, once its work has stopped; its error is the reason, if any."""
         ...
 
-    def request_cancel(self, job_id: str) -> Job:
+    def request_cancel(self, job_id: str, reason: str = "") -> Job:
         """Cancel a job from outside: at once where nobody works on it, else its worker is asked to stop.
 
-        A CANCELLED job stays as it is; one that ended otherwise is a JobError.
+        ``reason`` becomes the job's error. A CANCELLED job stays as it is; one that ended otherwise is a
+        JobError.
         """
         ...
 
@@ -169,11 +199,30 @@ class JobStore(Protocol):
         """Give a claim back undone: the job waits again and keeps its attempt number."""
         ...
 
+    def postpone(self, job: Job, reason: str, delay_s: float, *, counts: bool) -> Job:
+        """Give a claim back undone, not to be taken again for ``delay_s``, which is a day at most.
+
+        ``reason`` is the job's error while it waits. ``counts`` says whether this was one of its failures. A
+        job that was to be cancelled meanwhile is CANCELLED.
+        """
+        ...
+
     def release_orphans(self, stale_after_s: float = STALE_AFTER_S) -> tuple[Job, ...]:
-        """Release every claim whose process is gone.
+        """Release every claim whose process is gone; the jobs as they stand then.
 
         A process on this host is looked at directly, however old its heartbeat: a sleeping laptop loses
         nothing. One on another host is given up when its heartbeat is older than ``stale_after_s``.
+
+        Most of them wait again. One that was to be cancelled is CANCELLED. One to which this happened
+        ``ORPHAN_LIMIT`` times since it last finished a new stage is FAILED: it may be what ends the service.
+        """
+        ...
+
+    def forget(self, older_than_s: float) -> int:
+        """Remove what ended longer ago than that, and tell how many jobs that were.
+
+        Their stages and commands go with them; files that were seen stay. The newest SUCCESS of each
+        fingerprint stays, too: by it a song is known to be done.
         """
         ...
 
@@ -198,6 +247,15 @@ def open_store(
     from bridge.jobs.sql_store import SqlJobStore
 
     return SqlJobStore(open_database(path, busy_timeout_s), clock=clock, is_running=is_running)
+
+
+def lost_again(count: int) -> str:
+    """What is told of a job under which the service died ``count`` times."""
+    return (
+        f"stembridge, or the whole computer, stopped {count} times in a row while this job was at work, and "
+        "no stage of it was finished in between. Most often memory runs out: close other programs, or take a "
+        "shorter song. Then start the job again; finished stages are kept."
+    )
 
 
 def is_orphan(claim: Claim, *, now_s: float, stale_after_s: float, is_running: IsRunning) -> bool:

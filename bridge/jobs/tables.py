@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 from sqlalchemy import UniqueConstraint as Unique
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The newest migration that this code knows; a test holds it to the scripts."""
 
 metadata = MetaData()
@@ -32,6 +45,11 @@ jobs = Table(
     Column("worker_pid", Integer),
     Column("worker_started", String(128)),
     Column("heartbeat_s", Float),
+    Column("priority", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    # how often in a row its process died under it, together with the service, before a new stage was finished
+    Column("orphaned", Integer, nullable=False),
+    Column("not_before_s", Float, nullable=False),
     Index("jobs_by_fingerprint", "fingerprint"),
     Index("jobs_by_state", "state", "id"),
 )
@@ -47,4 +65,27 @@ stages = Table(
     Column("seconds", Float, nullable=False),
     Column("was_reused", Boolean, nullable=False),
     Unique("job_id", "attempt", "stage", "key", name="stages_once"),
+)
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("client", String(64), primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Index("commands_by_job", "job_id"),
+)
+
+files = Table(
+    "files",
+    metadata,
+    # bytes, since a file's name need not be text
+    Column("path", LargeBinary, primary_key=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    # digits, since file systems give numbers of more than the 63 bits that a column holds
+    Column("modified_ns", String(40), nullable=False),
+    Column("inode", String(40), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("job_id", String(16), nullable=False),
+    Column("refused", Text, nullable=False),
 )

@@ -149,6 +149,70 @@ def test_a_migration_can_be_undone(path: Path) -> None:
     store.close()
 
 
+OLD_JOB = """
+INSERT INTO jobs (id, request, fingerprint, linked_to, state, attempt, stage, progress, error, delivery,
+                  created_s, updated_s, is_cancel_requested)
+VALUES (:id, :request, :fingerprint, '', :state, 1, 'mix', 0.5, :error, :delivery, 1.0, 2.0, 0)
+"""
+OLD_REQUEST = """
+{"source": "/songs/a.mp3", "recipe": "full", "destination": "/projects/one", "targets": ["club"],
+ "wishes": [], "keep_separated": false, "origin": "cli"}
+"""
+OLD_DELIVERY = (
+    '{"folder": "/projects/one/StemBridge/a", "files": ["Report.html"], "main_figures": {"lufs": -14}}'
+)
+
+
+def test_jobs_of_the_first_schema_are_there_after_the_update(path: Path) -> None:
+    """Ended ones with their delivery and stages, waiting ones ready to be taken; the update runs once."""
+    make_first_schema(path)
+    with raw(path) as connection:
+        states = {"1" * 16: "SUCCESS", "2" * 16: "FAILED", "3" * 16: "PENDING", "4" * 16: "PROCESSING"}
+        for job_id, state in states.items():
+            values = {"id": job_id, "request": OLD_REQUEST, "fingerprint": PRINT, "state": state}
+            values["error"] = "broken" if state == "FAILED" else ""
+            connection.execute(OLD_JOB, {**values, "delivery": OLD_DELIVERY if state == "SUCCESS" else None})
+        connection.execute("INSERT INTO stages VALUES (1, ?, 1, 'mix', 'key', 2.5, 0)", ("1" * 16,))
+    for _ in range(2):
+        store = open_store(path)
+        assert {job.id: str(job.state) for job in store.list()} == states
+        done = store.get("1" * 16)
+        assert done.delivery is not None
+        assert (done.delivery.main_figures, done.failures, done.not_before_s) == ({"lufs": -14}, 0, 0)
+        assert [record.key for record in store.stages(done.id)] == ["key"]
+        assert store.get("2" * 16).error == "broken"
+        store.close()
+    store = open_store(path)
+    claimed = [store.claim(HERE), store.claim(HERE), store.claim(HERE)]
+    store.close()
+    assert [job.id if job else None for job in claimed] == ["3" * 16, "4" * 16, None]
+
+
+def make_first_schema(path: Path) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(MIGRATIONS))
+        command.upgrade(config, "0001")
+    engine.dispose()
+
+
+def test_the_code_of_before_goes_on_after_the_update(path: Path) -> None:
+    """A process that was at work meanwhile adds a job as it knows how: it is one like all others."""
+    open_store(path).close()
+    with raw(path) as connection:
+        values = {"id": "1" * 16, "request": OLD_REQUEST, "fingerprint": PRINT, "state": "PENDING"}
+        connection.execute(OLD_JOB, {**values, "error": "", "delivery": None})
+    store = open_store(path)
+    job = store.claim(HERE)
+    store.close()
+    assert job is not None
+    assert (job.id, job.attempt) == ("1" * 16, 2)
+
+
 OPENERS = 4
 OPEN_AT_ONCE = """
 import sys

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import InputError, JobError, JobLostError
-from bridge.jobs import OPEN, TERMINAL, JobStore, ProcessMark, StageRecord, Worker, open_store
+from bridge.jobs import OPEN, TERMINAL, Command, JobStore, ProcessMark, StageRecord, Worker, open_store
+from bridge.jobs.store import LONGEST_DELAY_S, ORPHAN_LIMIT
 from bridge.testing.memory_store import MemoryJobStore
 from bridge.values import Delivery, Job, JobState
 from tests.jobs.support import HERE, OTHER_PRINT, PRINT, THERE, Clock, request
@@ -245,6 +246,7 @@ def worker_writes(store: JobStore, job: Job) -> list[Callable[[], object]]:
         lambda: store.transition(job, JobState.RETRYING_QA),
         lambda: store.record_stage(job, StageRecord(stage="mix", key="k")),
         lambda: store.release(job),
+        lambda: store.postpone(job, "later", 1, counts=True),
         lambda: store.succeed(job, DELIVERY),
         lambda: store.fail(job, "broken"),
         lambda: store.confirm_cancel(job),
@@ -403,3 +405,246 @@ def test_stages_of_each_attempt_are_kept(store: JobStore) -> None:
     assert again is not None
     store.record_stage(again, StageRecord(stage="mix", key="b", was_reused=True))
     assert [(r.attempt, r.was_reused) for r in store.stages(job.id)] == [(1, False), (2, True)]
+
+
+def test_higher_priority_goes_first(store: JobStore) -> None:
+    """Of equals the oldest, as before."""
+    priorities = [0, 5, -5, 5]
+    ids = [store.submit(request().evolve(priority=p), PRINT).id for p in priorities]
+    claimed_ids = [job.id for _ in ids if (job := store.claim(HERE))]
+    assert claimed_ids == [ids[1], ids[3], ids[0], ids[2]]
+
+
+def test_a_job_that_was_put_off_waits_for_its_time(store: JobStore, clock: Clock) -> None:
+    """It says why; the next claim takes the reason away."""
+    job = claimed(store)
+    put_off = store.postpone(job, "The disk is full.", 30, counts=False)
+    assert (put_off.state, put_off.error, put_off.failures) == (JobState.PROCESSING, "The disk is full.", 0)
+    assert put_off.not_before_s == clock.now_s + 30
+    assert store.claim_of(job.id) is None
+    clock.now_s += 29
+    assert store.claim(HERE) is None
+    clock.now_s += 1
+    again = store.claim(HERE)
+    assert again is not None
+    assert (again.id, again.attempt, again.error, again.not_before_s) == (job.id, 2, "", 0)
+
+
+def test_others_go_first_while_a_job_is_put_off(store: JobStore) -> None:
+    """Whatever its priority."""
+    important = store.submit(request().evolve(priority=9), PRINT)
+    job = store.claim(HERE)
+    assert job is not None
+    other = store.submit(request(), OTHER_PRINT)
+    store.postpone(job, "later", 60, counts=True)
+    first = store.claim(HERE)
+    assert first is not None
+    assert (job.id, first.id) == (important.id, other.id)
+
+
+def test_failures_are_counted_where_they_count(store: JobStore) -> None:
+    """Attempts rise each time, failures not."""
+    job_id = claimed(store).id
+    store.postpone(store.get(job_id), "crashed", 0, counts=True)
+    for counts in (False, True):
+        job = store.claim(HERE, job_id)
+        assert job is not None
+        store.postpone(job, "again", 0, counts=counts)
+    now = store.get(job_id)
+    assert (now.attempt, now.failures) == (3, 2)
+
+
+def test_a_named_job_is_taken_before_its_time(store: JobStore) -> None:
+    """Somebody wants that very job now."""
+    job = claimed(store)
+    store.postpone(job, "later", 60, counts=False)
+    again = store.claim(THERE, job.id)
+    assert again is not None
+    assert again.attempt == 2
+
+
+def test_a_clock_that_went_back_holds_no_job_up(store: JobStore, clock: Clock) -> None:
+    """Put off for longer than anything ever is: it is due."""
+    store.postpone(claimed(store), "later", 1e9, counts=False)
+    assert store.next_due_s() == LONGEST_DELAY_S
+    clock.now_s -= 1
+    assert store.next_due_s() == 0
+    assert store.claim(HERE) is not None
+
+
+def test_when_the_next_job_is_due(store: JobStore, clock: Clock) -> None:
+    """None where none waits, 0 where one may be taken, else the shortest time."""
+    assert store.next_due_s() is None
+    for delay_s in (30, 20):
+        store.postpone(claimed(store), "later", delay_s, counts=False)
+    assert store.next_due_s() == 20
+    clock.now_s += 15
+    assert store.next_due_s() == 5
+    job = claimed(store)
+    assert store.next_due_s() == 5
+    store.release(job)
+    assert store.next_due_s() == 0
+
+
+def test_a_job_put_off_in_a_qa_retry_begins_anew(store: JobStore) -> None:
+    """The next attempt starts from PROCESSING."""
+    job = claimed(store)
+    store.transition(job, JobState.RETRYING_QA)
+    assert store.postpone(job, "later", 0, counts=True).state is JobState.PROCESSING
+
+
+def test_a_cancel_wins_over_a_delay(store: JobStore) -> None:
+    """Asked for while the job was at work, it ends it when it would be put off."""
+    job = claimed(store)
+    store.request_cancel(job.id, "the song changed")
+    ended = store.postpone(job, "The disk is full.", 30, counts=True)
+    assert (ended.state, ended.error, ended.failures) == (JobState.CANCELLED, "the song changed", 0)
+
+
+def test_a_job_that_was_put_off_is_cancelled_at_once(store: JobStore) -> None:
+    """And the reason for the delay is none for the end."""
+    job = claimed(store)
+    store.postpone(job, "The disk is full.", 30, counts=True)
+    ended = store.request_cancel(job.id)
+    assert (ended.state, ended.error) == (JobState.CANCELLED, "")
+    assert store.next_due_s() is None
+
+
+def test_a_cancelled_job_says_why(store: JobStore) -> None:
+    """Whoever gave the reason first or last; none takes none away."""
+    waiting = store.submit(request(), PRINT)
+    assert store.request_cancel(waiting.id, "superseded").error == "superseded"
+    job = claimed(store)
+    store.request_cancel(job.id, "the song changed")
+    store.request_cancel(job.id)
+    assert store.confirm_cancel(job).error == "the song changed"
+    assert store.confirm_cancel(claimed(store), "by the producer").error == "by the producer"
+
+
+def test_success_after_a_cancel_has_no_error(store: JobStore) -> None:
+    """The reason of a cancel that came too late is not one."""
+    job = claimed(store)
+    store.request_cancel(job.id, "the song changed")
+    assert store.succeed(job, DELIVERY).error == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows names are always text")
+def test_words_that_are_no_text_are_kept_as_far_as_they_go(store: JobStore) -> None:
+    """An error may name a file inside a folder of stems; the job must end all the same."""
+    words = f"{os.fsdecode(bytes([0xFF]))}.wav is empty"
+    assert store.fail(claimed(store), words).error == "?.wav is empty"
+    put_off = store.postpone(claimed(store), words, 1, counts=True)
+    assert put_off.error == "?.wav is empty"
+
+
+def command(number: int = 7, client: str = "device-1") -> Command:
+    return Command(client=client, number=number)
+
+
+def test_a_command_takes_effect_once(store: JobStore) -> None:
+    """Sent again it finds its job, as that stands; another number or client is another command."""
+    first = store.submit(request(), PRINT, command=command())
+    store.request_cancel(first.id)
+    again = store.submit(request(), PRINT, command=command())
+    assert (again.id, again.state) == (first.id, JobState.CANCELLED)
+    others = [store.submit(request(), PRINT, command=c).id for c in (command(8), command(client="x"))]
+    assert len({first.id, *others}) == store.count() == 3
+
+
+def test_a_command_sent_again_finds_its_job_also_when_that_has_ended(store: JobStore) -> None:
+    """A new request of that work would make a new one."""
+    first = store.submit_once(request(), PRINT, command=command())
+    job = store.claim(HERE)
+    assert job is not None
+    store.fail(job, "broken")
+    again = store.submit_once(request(), PRINT, command=command())
+    assert (first.is_new, again.is_new, again.job.id) == (True, False, job.id)
+    assert store.submit_once(request(), PRINT, command=command(8)).is_new
+
+
+def test_a_command_that_found_an_equal_job_stays_with_it(store: JobStore) -> None:
+    """Its answer is the same for ever."""
+    equal = store.submit(request(), PRINT)
+    assert store.submit_once(request(), PRINT, command=command()).job.id == equal.id
+    store.request_cancel(equal.id)
+    assert store.submit_once(request(), PRINT, command=command()).job.id == equal.id
+
+
+def test_a_job_submitted_once_can_be_linked(store: JobStore) -> None:
+    """To the one that it supersedes."""
+    old = store.submit(request(), PRINT)
+    new = store.submit_once(request(), OTHER_PRINT, linked_to=old.id)
+    assert (new.is_new, new.job.linked_to) == (True, old.id)
+
+
+def orphaned(store: JobStore, processes: Processes, times: int, job: Job) -> Job:
+    """The job after its service died so often under it."""
+    for _ in range(times):
+        held = store.claim(HERE, job.id)
+        assert held is not None
+        processes.running, processes.gone = set(), {HERE.process}
+        (job,) = store.release_orphans()
+        processes.running, processes.gone = {HERE.process}, set()
+    return job
+
+
+def test_a_job_that_ends_the_service_again_and_again_is_given_up(
+    store: JobStore, processes: Processes
+) -> None:
+    """A bounded number of times, without a word about failures; then it fails, saying what happened."""
+    job = orphaned(store, processes, ORPHAN_LIMIT - 1, store.submit(request(), PRINT))
+    assert (job.state, job.failures) == (JobState.PROCESSING, 0)
+    job = orphaned(store, processes, 1, job)
+    assert job.state is JobState.FAILED
+    assert f"stopped {ORPHAN_LIMIT} times in a row" in job.error
+    assert store.claim_of(job.id) is None
+
+
+def test_a_long_job_may_be_interrupted_often_while_it_gets_on(store: JobStore, processes: Processes) -> None:
+    """A new stage finished begins the count anew; one found from earlier does not."""
+    job = orphaned(store, processes, ORPHAN_LIMIT - 1, store.submit(request(), PRINT))
+    held = store.claim(HERE, job.id)
+    assert held is not None
+    store.record_stage(held, StageRecord(stage="separate", key="k"))
+    store.release(held)
+    job = orphaned(store, processes, ORPHAN_LIMIT - 1, job)
+    assert job.state is JobState.PROCESSING
+    held = store.claim(HERE, job.id)
+    assert held is not None
+    store.record_stage(held, StageRecord(stage="analyse", key="k", was_reused=True))
+    store.record_stage(held, StageRecord(stage="separate", key="k"))
+    store.release(held)
+    assert orphaned(store, processes, 1, job).state is JobState.FAILED
+
+
+def test_old_jobs_are_forgotten(store: JobStore, clock: Clock) -> None:
+    """Those that ended longer ago, with stages and commands; what is unfinished stays however old."""
+    failed = claimed(store)
+    store.record_stage(failed, StageRecord(stage="mix", key="k"))
+    store.fail(failed, "broken")
+    cancelled = store.request_cancel(store.submit(request(), PRINT, command=command()).id)
+    waiting = store.submit(request(), PRINT)
+    clock.now_s += 100
+    recent = store.request_cancel(store.submit(request(), PRINT).id)
+    assert store.forget(older_than_s=100) == 0
+    clock.now_s += 1
+    assert store.forget(older_than_s=100) == 2
+    assert {job.id for job in store.list()} == {waiting.id, recent.id}
+    for job in (failed, cancelled):
+        with pytest.raises(JobError):
+            store.stages(job.id)
+    assert store.submit(request(), PRINT, command=command()).id not in (cancelled.id, failed.id)
+
+
+def test_the_newest_success_is_never_forgotten(store: JobStore, clock: Clock) -> None:
+    """By it a song is known to be done; older ones and later failures of that song go."""
+    done = [store.succeed(claimed(store), DELIVERY) for _ in range(2)]
+    store.fail(claimed(store), "broken")
+    other = store.submit(request(), OTHER_PRINT)
+    held = store.claim(HERE, other.id)
+    assert held is not None
+    store.succeed(held, DELIVERY)
+    clock.now_s += 1e6
+    assert store.forget(older_than_s=1) == 2
+    assert {job.id for job in store.list()} == {done[1].id, other.id}
+    assert store.find(PRINT, {JobState.SUCCESS}) == done[1]

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
 from bridge.errors import JobError
-from bridge.jobs import JobStore, ProcessMark, StageRecord, open_store
+from bridge.jobs import Command, JobStore, ProcessMark, StageRecord, open_store
 from bridge.testing.memory_store import MemoryJobStore
 from bridge.values import Delivery, Job, JobState
 from tests.jobs.support import HERE, THERE, Clock, request
 
 PRINTS = st.sampled_from(["a" * 64, "b" * 64])
+COMMANDS = st.none() | st.builds(Command, client=st.just("device"), number=st.integers(0, 3))
 WORKERS = st.sampled_from([HERE, THERE])
 DELIVERY = Delivery(folder=Path("/projects/one"), files=())
 
@@ -39,6 +40,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.model: JobStore = MemoryJobStore(clock=self.clock, is_running=running)
         self.pairs: list[tuple[str, str]] = []
         self.seen: dict[str, Job] = {}
+        self.forgotten: set[str] = set()
 
     def teardown(self) -> None:
         self.real.close()
@@ -59,10 +61,13 @@ class StoreMachine(RuleBasedStateMachine):
             return tuple(self.by_place(part, side) for part in answer)
         return answer
 
-    @rule(target=jobs, fingerprint=PRINTS, once=st.booleans())
-    def submit(self, fingerprint: str, once: bool) -> int:
+    @rule(target=jobs, fingerprint=PRINTS, once=st.booleans(), command=COMMANDS, priority=st.integers(-1, 1))
+    def submit(self, fingerprint: str, once: bool, command: Command | None, priority: int) -> int:
+        asked = request().evolve(priority=priority)
         made = [
-            (s.submit_once(request(), fingerprint).job if once else s.submit(request(), fingerprint))
+            s.submit_once(asked, fingerprint, command=command).job
+            if once
+            else s.submit(asked, fingerprint, command=command)
             for s in (self.real, self.model)
         ]
         pair = (made[0].id, made[1].id)
@@ -99,13 +104,23 @@ class StoreMachine(RuleBasedStateMachine):
         words: tuple[Any, ...] = {"succeed": (DELIVERY,), "fail": ("broken",)}.get(end, ())
         self.both(lambda store, side: getattr(store, end)(claim[side], *words))
 
+    @rule(claim=claims, delay_s=st.sampled_from([0.0, 60.0, 1e9]), counts=st.booleans())
+    def postpone(self, claim: tuple[Job, Job], delay_s: float, counts: bool) -> None:
+        self.both(lambda store, side: store.postpone(claim[side], "later", delay_s, counts=counts))
+
     @rule(claim=claims)
     def look_for_cancel(self, claim: tuple[Job, Job]) -> None:
         self.both(lambda store, side: store.is_cancel_requested(claim[side]))
 
-    @rule(place=jobs)
-    def cancel(self, place: int) -> None:
-        self.both(lambda store, side: store.request_cancel(self.pairs[place][side]))
+    @rule(place=jobs, reason=st.sampled_from(["", "superseded"]))
+    def cancel(self, place: int, reason: str) -> None:
+        self.both(lambda store, side: store.request_cancel(self.pairs[place][side], reason))
+
+    @rule(older_than_s=st.sampled_from([0.0, 60.0]))
+    def forget_old(self, older_than_s: float) -> None:
+        self.both(lambda store, _side: store.forget(older_than_s))
+        there = {job.id for job in self.real.list(limit=1000)}
+        self.forgotten |= {pair[0] for pair in self.pairs} - there
 
     @rule(worker=WORKERS)
     def crash(self, worker: Any) -> None:
@@ -128,6 +143,7 @@ class StoreMachine(RuleBasedStateMachine):
     @invariant()
     def stores_agree(self) -> None:
         self.both(lambda store, _side: store.list(limit=100))
+        self.both(lambda store, _side: store.next_due_s())
         for pair in self.pairs:
             self.both(lambda store, side, pair=pair: store.claim_of(pair[side]))  # type: ignore[misc]
             self.both(lambda store, side, pair=pair: store.stages(pair[side]))  # type: ignore[misc]
@@ -143,7 +159,13 @@ class StoreMachine(RuleBasedStateMachine):
                 JobState.PROCESSING,
                 JobState.RETRYING_QA,
             )
+            assert job.failures <= job.attempt
             self.seen[job.id] = job
+
+    @invariant()
+    def nothing_unfinished_is_forgotten(self) -> None:
+        """What was forgotten had ended, as far as anybody saw."""
+        assert all(self.seen[job_id].state.is_terminal for job_id in self.forgotten if job_id in self.seen)
 
 
 def _answer(call: Callable[[JobStore, int], Any], store: JobStore, side: int) -> Any:
