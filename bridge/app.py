@@ -212,7 +212,7 @@ class _Watch:
         now_s = self._clock()
         if self._doors.closed and now_s >= self._reopen_s:
             self._reopen_s = now_s + REOPEN_EVERY_S
-            self._doors.reopen(self._doors.closed)
+            self._doors.try_closed()
         if now_s >= self._forget_s:
             self._forget_s = now_s + FORGET_EVERY_S
             self._forget()

@@ -54,6 +54,7 @@ class Dispatcher:
         self._wakes = 0
         self._is_closing = False
         self._halt = threading.Event()
+        self._is_paused = False
         self._at_work = 0
         self._untidy: deque[Job] = deque()
         self._threads: list[threading.Thread] = []
@@ -161,8 +162,20 @@ class Dispatcher:
                 f"The disk of {config.data_folder} has {free / 1e9:.1f} GB free; {reserve / 1e9:.1f} GB stay "
                 "free (work.reserve_gb). Jobs wait until there is room: free some, or move work.folder."
             )
-        self._on_pause(reason)
+        self._tell_pause(reason)
         return bool(reason)
+
+    def _tell_pause(self, reason: str) -> None:
+        """Tell when jobs begin to wait for room, and when they go on: not every few seconds in between."""
+        with self._changed:
+            was_paused, self._is_paused = self._is_paused, bool(reason)
+        if was_paused == bool(reason):
+            return
+        self._on_pause(reason)
+        if reason:
+            log.warning("%s", reason, extra={"action": "paused"})
+        else:
+            log.info("There is room again; jobs go on.", extra={"action": "resumed"})
 
     def _patience_s(self) -> float:
         due_s = self._store.next_due_s()

@@ -85,6 +85,11 @@ class Doors:
             self.close(name)
             self.open(name)
 
+    def try_closed(self) -> None:
+        """Try again to open those that should be open and are not."""
+        for name in self.closed:
+            self.open(name)
+
     def _wanted(self) -> tuple[str, ...]:
         without = set(self._service.config.service.without)
         return tuple(name for name in registry.names(GROUP) if name not in without)

@@ -1,0 +1,57 @@
+"""Settings that change under a running service."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bridge.errors import ConfigError
+from bridge.service.settings import Settings
+
+
+def write(path: Path, text: str) -> None:
+    """Write with a time of its own, as coarse clocks of file systems need it."""
+    stamp = path.stat().st_mtime_ns + 10**9 if path.exists() else 10**18
+    path.write_text(text, encoding="utf-8")
+    os.utime(path, ns=(stamp, stamp))
+
+
+def test_nothing_changed_is_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    write(file, "[qa]\nmax_attempts = 2\n")
+    settings = Settings(file)
+    assert settings.look() == frozenset()
+    assert settings.now.qa.max_attempts == 2
+
+
+def test_what_changed_is_named_and_taken(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    write(file, "[qa]\nmax_attempts = 2\n")
+    settings = Settings(file)
+    write(file, '[qa]\nmax_attempts = 4\n[[watch.folders]]\npath = "songs"\n')
+    assert settings.look() == {"qa.max_attempts", "watch.folders"}
+    assert settings.now.watch.folders[0].path == "songs"
+    assert settings.look() == frozenset()
+
+
+def test_a_broken_file_is_refused_once_and_the_old_settings_stay(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    write(file, "[qa]\nmax_attempts = 2\n")
+    settings = Settings(file)
+    write(file, "[qa]\nmax_attempt = 9\n")
+    with pytest.raises(ConfigError, match="max_attempts"):
+        settings.look()
+    assert settings.now.qa.max_attempts == 2
+    assert settings.look() == frozenset()
+    write(file, "[qa]\nmax_attempts = 4\n")
+    assert settings.look() == {"qa.max_attempts"}
+
+
+def test_a_file_that_appears_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "config.toml"
+    monkeypatch.setenv("STEMBRIDGE_CONFIG", str(file))
+    settings = Settings()
+    write(file, "[service]\nkeep_days = 7\n")
+    assert settings.look() == {"service.keep_days"}
