@@ -17,6 +17,12 @@ Confidence = Annotated[float, Field(ge=0, le=1)]
 Facts = dict[str, Any]
 """What a stage found out, ready for JSON."""
 
+AUDIO_SUFFIXES = frozenset({
+    ".wav", ".wave", ".rf64", ".bw64", ".aif", ".aiff", ".aifc",
+    ".flac", ".mp3", ".ogg", ".oga", ".m4a", ".mp4", ".aac", ".opus", ".webm",
+})  # fmt: skip
+"""How names of audio files end, in small letters."""
+
 
 class Value(BaseModel):
     """Base of all values: frozen, no unknown fields, changed only by making a new one."""

@@ -12,10 +12,11 @@ More than two channels are mixed to stereo by the coefficients of ITU-R BS.775-4
 channel left out; a layout that the file does not name is folded by turns, odd channels left, even ones right.
 """
 
-from bridge.audio.files import AUDIO_SUFFIXES, open_audio, probe, read_audio
+from bridge.audio.files import open_audio, probe, read_audio
 from bridge.audio.fold import fold_to_stereo
 from bridge.audio.values import BLOCK_FRAMES, Audio, AudioReader, Samples
 from bridge.audio.writer import PARTIAL_PATTERN, AudioWriter, sync_file, sync_folder, write_audio
+from bridge.values import AUDIO_SUFFIXES
 
 __all__ = [
     "AUDIO_SUFFIXES",

@@ -13,10 +13,6 @@ from bridge.audio.values import Audio, AudioReader
 from bridge.errors import AudioError
 from bridge.values import MediaInfo
 
-PCM_SUFFIXES = frozenset({".wav", ".wave", ".rf64", ".bw64", ".aif", ".aiff", ".aifc"})
-CODED_SUFFIXES = frozenset({".flac", ".mp3", ".ogg", ".oga", ".m4a", ".mp4", ".aac", ".opus", ".webm"})
-AUDIO_SUFFIXES = PCM_SUFFIXES | CODED_SUFFIXES
-
 
 def open_audio(path: Path) -> AudioReader:
     """Open any supported file for reading by blocks.

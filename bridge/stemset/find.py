@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from bridge.audio import AUDIO_SUFFIXES
 from bridge.errors import InputError
 from bridge.naming import parse_name
 from bridge.stemset.archive import begins_as_zip, checked_entries
 from bridge.stemset.names import INSTRUMENTAL_WORDS, MIX_WORDS, NamedFile, label_of, named, plain
-from bridge.values import Role, Value
+from bridge.values import AUDIO_SUFFIXES, Role, Value
 
 _BEST_FIRST = (".wav", ".wave", ".rf64", ".bw64", ".aif", ".aiff", ".aifc", ".flac")
 
