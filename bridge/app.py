@@ -26,7 +26,7 @@ from bridge.service.settings import Settings
 
 FIXED = frozenset({"work.folder", "service.jobs", "service.niceness", "service.look_s"})
 """Settings that take effect with the next start alone."""
-SHARED_SECTIONS = frozenset({"recipes", "delivery"})
+SHARED_SECTIONS = frozenset({"recipes", "delivery", "doors"})
 """Sections that every door depends on, beside the one of its own name."""
 REOPEN_EVERY_S = 30.0
 FORGET_EVERY_S = 24 * 3600.0
@@ -56,6 +56,7 @@ def serve(config_file: Path | None = None, *, drain: bool = False, verbose: bool
         dispatcher = start_dispatcher(settings, store, feed, instance, running)
         service = start_service(settings, store, feed, dispatcher, instance, running)
         doors = open_doors(service, running)
+        instance.tell(is_ready=True)
         log.info("Ready.", extra={"action": "service_ready"})
         _Watch(settings, store, service, dispatcher, doors, instance, stop, is_draining=drain).until_stopped()
         log.info("Stopping; what is not finished goes on with the next start.", extra={"action": "stopping"})

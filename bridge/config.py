@@ -184,6 +184,8 @@ class Config(Value):
     qa: Qa
     delivery: DeliverySettings
     recipes: dict[str, Recipe]
+    doors: dict[str, dict[str, Any]]
+    """Settings of doors that are not ours, by their names."""
 
     def recipe(self, name: str) -> Recipe:
         """The recipe of that name; ConfigError with the near one where there is none."""

@@ -131,6 +131,8 @@ class JobOrigin(StrEnum):
     FOLDER = "folder"
     OSC = "osc"
     HTTP = "http"
+    PLUGIN = "plugin"
+    """A door that is not ours."""
 
 
 class JobRequest(Value):

@@ -31,6 +31,8 @@ class ServiceState(Value):
     data_folder: Path
     jobs: int
     """Jobs that may be at work at once."""
+    is_ready: bool = False
+    """Whether it has started: jobs run, and every door was opened or has said why not."""
     is_draining: bool = False
     paused: str = ""
     """Why no job is started at present; "" where they are."""
