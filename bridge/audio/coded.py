@@ -18,6 +18,10 @@ import numpy as np
 from bridge.audio import lengths
 from bridge.audio.faults import incomplete, unreadable
 from bridge.audio.values import BLOCK_FRAMES, BlockReader, Samples
+from bridge.containers.flac import flac_frames
+from bridge.containers.mp4 import mp4_frames
+from bridge.containers.mpeg import mp3_frames
+from bridge.containers.ogg import is_ogg_whole
 from bridge.errors import AudioError
 from bridge.values import MediaInfo
 
@@ -200,13 +204,13 @@ def _promise(path: Path, container: Any, stream: Any, rate_hz: int) -> _Promise 
     """What the headers promise; None where the length is only estimated from the size of the file."""
     kind = _kind(container)
     if kind == "mp3":
-        counted = lengths.mp3_frames(path)
+        counted = mp3_frames(path)
         return None if counted is None else _Promise(counted)
-    if kind == "mp4" and (counted := lengths.mp4_frames(path, rate_hz)) is not None:
+    if kind == "mp4" and (counted := mp4_frames(path, rate_hz)) is not None:
         return _Promise(counted, is_exact=True)
     if kind == "ogg":
         return _ogg_promise(path, stream, rate_hz)
-    if kind == "flac" and (counted := lengths.flac_frames(bytes(stream.codec_context.extradata or b""))):
+    if kind == "flac" and (counted := flac_frames(bytes(stream.codec_context.extradata or b""))):
         return _Promise(counted, is_exact=True, may_lack_s=0.0)
     if kind in ("aac", "ac3", "eac3"):
         return None
@@ -223,7 +227,7 @@ def _kind(container: Any) -> str:
 def _ogg_promise(path: Path, stream: Any, rate_hz: int) -> _Promise:
     skipped = lengths.opus_pre_skip(bytes(stream.codec_context.extradata or b""))
     frames = max(0, round(_stream_s(stream) * rate_hz) - skipped)
-    if not lengths.is_ogg_whole(path):
+    if not is_ogg_whole(path):
         raise AudioError(
             f"{path.name} is incomplete: after {frames / rate_hz:.2f} s the mark of the stream's end is "
             "missing. The export or the download was not finished; export or download it again."

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import stat
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
+from bridge.errors import InputError
+from bridge.events import Event
+from bridge.jobs.fingerprint import hash_source
+from bridge.stemset import expect_source, find_stem_set
 from bridge.values import Value
+from bridge.wholeness import missing
+
+_STILL_WRITTEN = "it is still being written: it changed while it was looked at"
 
 
 class Inspected(Value):
@@ -12,11 +22,83 @@ class Inspected(Value):
 
     path: Path
     size_bytes: int
+    """Of a folder, that of all files in it."""
     modified_ns: int
+    """Of a folder, that of its newest file or of itself."""
     inode: int
     sha256: str
+    """What names its content, as ``hash_source`` gives it; "" where it is not whole."""
     is_whole: bool
     """False where its container says that something is missing."""
     missing: str = ""
     """What is missing, for people."""
     is_stem_set: bool = False
+    """Whether it is a folder, or a whole zip, that holds the stems of one song."""
+
+
+def inspect(path: Path, report: Callable[[Event], None]) -> Inspected:
+    """What the file or folder of stems is, and whether it is whole: nothing missing, nobody writing to it.
+
+    Raises InputError where it is missing, cannot be read, is a pipe or a device, or is a folder or a zip
+    without the stems of one song. ``report`` is what every task gets; nothing is told here.
+    """
+    try:
+        return _inspect(path)
+    except OSError as cause:
+        raise InputError(
+            f"{path} cannot be read ({cause.strerror or cause}); wanted a song's file or a folder of its "
+            "stems. Check the path, the disk and your permission."
+        ) from cause
+
+
+def _inspect(path: Path) -> Inspected:
+    expect_source(path)
+    before = _marks(path)
+    lacking = _lacking(path)
+    stems = None if lacking else find_stem_set(path)
+    sha256 = "" if lacking else hash_source(path)
+    if _marks(path) != before:
+        lacking, sha256 = _STILL_WRITTEN, ""
+    return Inspected(
+        path=path,
+        size_bytes=sum(mark.size_bytes for mark in before),
+        modified_ns=max(mark.modified_ns for mark in before),
+        inode=before[0].inode,
+        sha256=sha256,
+        is_whole=not lacking,
+        missing=lacking,
+        is_stem_set=path.is_dir() or stems is not None,
+    )
+
+
+class _Mark(NamedTuple):
+    """What tells that a file, or what lies in a folder, is another one or was written to."""
+
+    path: Path
+    size_bytes: int
+    modified_ns: int
+    inode: int
+
+
+def _marks(source: Path) -> tuple[_Mark, ...]:
+    """The mark of a file, or those of a folder and all in it."""
+    inside = sorted(source.rglob("*")) if source.is_dir() else []
+    return tuple(_mark(path) for path in (source, *inside) if path == source or path.is_file())
+
+
+def _mark(path: Path) -> _Mark:
+    status = path.stat()
+    size_bytes = 0 if stat.S_ISDIR(status.st_mode) else status.st_size
+    return _Mark(path, size_bytes, status.st_mtime_ns, status.st_ino)
+
+
+def _lacking(source: Path) -> str:
+    """What is missing in the file, or in the first audio file of the folder that is not whole."""
+    if not source.is_dir():
+        return missing(source)
+    stems = find_stem_set(source)
+    members = () if stems is None else (*(stem.member for stem in stems.stems), *stems.left_out)
+    for member in members:
+        if lacking := missing(source / member):
+            return f"{PurePosixPath(member).name}: {lacking}"
+    return ""

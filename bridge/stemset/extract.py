@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from bridge.audio import open_audio, probe
 from bridge.errors import InputError, StorageError
 from bridge.naming import safe_name
 from bridge.stemset.archive import unpack
@@ -59,6 +58,8 @@ def _copy(stem_set: StemSet, stem: StemFile, target: Path) -> None:
 
 def _expect_one_song(stem_set: StemSet, made: Mapping[str, Path]) -> None:
     """One rate and, within a second, one length."""
+    from bridge.audio import probe  # recognising a set needs no decoder, and is done where none is loaded
+
     infos = {label: probe(path) for label, path in made.items()}
     if len({info.rate_hz for info in infos.values()}) > 1:
         rates = ", ".join(f"{label} {info.rate_hz} Hz" for label, info in infos.items())
@@ -78,6 +79,8 @@ def _counted(path: Path, info: MediaInfo) -> MediaInfo:
     """The file with its length as decoded: some coded files only let it be estimated from outside."""
     if not info.is_lossy:
         return info
+    from bridge.audio import open_audio
+
     with open_audio(path) as reader:
         return info.evolve(frames=sum(block.shape[1] for block in reader.blocks()))
 
