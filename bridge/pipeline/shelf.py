@@ -104,18 +104,21 @@ class Shelf:
         """Remove a result that nobody will ask for again soon."""
         shutil.rmtree(self.root / key, ignore_errors=True)
 
-    def prune(self, keep_bytes: int, spare: Iterable[str] = ()) -> None:
-        """Remove the results unused for longest until the rest fits, and rooms left by a crash.
+    def prune(
+        self, keep_bytes: int, spare: Iterable[str] = (), *, older_than_s: float = float("inf")
+    ) -> None:
+        """Remove the results unused for longest until the rest fits, those unused for ``older_than_s``, and
+        rooms left by a crash.
 
         What another job at work has asked for stays, too: it will be read again.
         """
         self._remove_stale_rooms()
         spared = {*spare, *(held.name for held in self.root.glob(f".*{HELD}/*"))}
         results = sorted(self._results(), key=lambda item: item[0], reverse=True)
-        total = 0
-        for _used, folder, size in results:
+        total, oldest_s = 0, time.time() - older_than_s
+        for used_s, folder, size in results:
             total += size
-            if total > keep_bytes and folder.name not in spared:
+            if (total > keep_bytes or used_s < oldest_s) and folder.name not in spared:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def make_room(self, missing_bytes: int) -> None:

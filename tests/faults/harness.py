@@ -168,13 +168,13 @@ class Scene:
         _until(lambda: process.poll() is not None, within_s=kill.after_s)
         worker = next(iter(children_of(process.pid)), 0)
         if kill.victim is Victim.INTERRUPT:
-            _send(signal.SIGINT, process.pid, os.killpg)
+            send(signal.SIGINT, process.pid, os.killpg)
         if kill.victim is Victim.TERMINATE:
-            _send(signal.SIGTERM, process.pid)
+            send(signal.SIGTERM, process.pid)
         if kill.victim in (Victim.WORKER, Victim.BOTH) and worker:
-            _send(signal.SIGKILL, worker, os.killpg)
+            send(signal.SIGKILL, worker, os.killpg)
         if kill.victim in (Victim.PARENT, Victim.BOTH) or (kill.victim is Victim.WORKER and not worker):
-            _send(signal.SIGKILL, process.pid)
+            send(signal.SIGKILL, process.pid)
         return worker
 
     def _is_in(self, stage: str) -> bool:
@@ -257,7 +257,7 @@ def _lives(pid: int) -> bool:
     return pid > 0 and stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
-def _send(number: signal.Signals, pid: int, send: Callable[[int, int], None] = os.kill) -> None:
+def send(number: signal.Signals, pid: int, send: Callable[[int, int], None] = os.kill) -> None:
     with contextlib.suppress(ProcessLookupError):
         send(pid, number)
 

@@ -96,6 +96,17 @@ def test_prune_keeps_the_latest_and_the_spared(shelf: Shelf) -> None:
     assert {path.name for path in shelf.root.iterdir()} == {"mix-0", "mix-3", "mix-2"}
 
 
+def test_prune_removes_what_was_not_used_for_long(shelf: Shelf) -> None:
+    for number, age_s in enumerate((50.0, 150.0)):
+        put(shelf, f"mix-{number}")
+        marker = shelf.root / f"mix-{number}" / "result.json"
+        used_s = marker.stat().st_mtime - age_s
+        os.utime(marker, (used_s, used_s))
+    shelf.prune(keep_bytes=10**9, older_than_s=100.0)
+    assert shelf.find("mix-0") is not None
+    assert shelf.find("mix-1") is None
+
+
 def test_prune_spares_what_another_job_works_with(shelf: Shelf, tmp_path: Path) -> None:
     """From the moment that it asks for it, until it lets go; so does a result that it is still making."""
     put(shelf, "mix-1")

@@ -1,0 +1,231 @@
+"""The real service, end to end: started, fed, asked, killed, stopped."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bridge.values import JobState
+from tests.badinput.cases import music, write
+from tests.badinput.command import faults_of
+from tests.serving import Home, Serving, until
+
+pytestmark = pytest.mark.timeout(180)
+LONG_S = 60.0
+"""A song whose stages take long enough to be met in the middle."""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """One service for the tests that do not end it."""
+    with Home(tmp_path_factory.mktemp("running")).serve() as serving:
+        yield serving
+
+
+def drop(home: Home, name: str, seconds: float = 2.0) -> Path:
+    """A song that appears in the watched folder, whole at once."""
+    made = home.root / f"{name}.part"
+    write(made, music(seconds))
+    return made.rename(home.songs / name)
+
+
+def delivered(home: Home, title: str) -> list[Path]:
+    return sorted((home.project / "StemBridge").glob(f"{title}*/manifest.json"))
+
+
+def test_a_song_that_is_dropped_is_delivered_once_and_whole(running: Serving) -> None:
+    home = running.home
+    song = drop(home, "Blue.wav")
+    before = song.read_bytes()
+    until(lambda: delivered(home, "Blue"))
+    until(lambda: [job for job in home.ended() if job.request.source == song])
+    assert [faults_of(folder.parent) for folder in delivered(home, "Blue")] == [[]]
+    assert song.read_bytes() == before
+
+
+def test_the_log_tells_the_story_with_names_for_people_and_ids_for_machines(running: Serving) -> None:
+    home = running.home
+    song = drop(home, "Story.wav", 2.5)
+    until(lambda: "Story.wav: delivered" in home.log())
+    (job,) = [job for job in home.jobs() if job.request.source == song]
+    actions = [record["action"] for record in home.records() if record.get("job") == job.id]
+    assert actions[:2] == ["job_queued", "job_started"]
+    assert actions[-1] == "job_done"
+    assert "stage_done" in actions
+    assert "Traceback" not in home.log()
+
+
+def test_status_and_doctor_tell_of_the_service(running: Serving) -> None:
+    told = running.home.command("status").stdout
+    assert f"process {running.process.pid}" in told
+    assert "watch:" in told
+    assert str(running.home.port) in told
+    found = json.loads(running.home.command("doctor", "--json").stdout)
+    (service,) = [finding for finding in found if finding["what"] == "Service"]
+    assert service["is_fine"], service
+
+
+def test_a_second_service_on_the_same_folder_is_told_who_has_it(running: Serving) -> None:
+    second = running.home.command("serve")
+    assert second.returncode != 0
+    assert f"process {running.process.pid}" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_a_folder_that_is_added_is_watched_without_a_restart(running: Serving, tmp_path: Path) -> None:
+    home = running.home
+    other = tmp_path / "other"
+    other.mkdir()
+    song = other / "Later.wav"
+    write(song, music(2.2))
+    here = {"path": str(home.songs), "recipe": home.recipe, "project": str(home.project)}
+    there = {"path": str(other), "recipe": home.recipe, "project": str(home.project)}
+    home.write_settings({"watch": {"folders": [here, there]}})
+    until(lambda: delivered(home, "Later"))
+
+
+def test_settings_that_cannot_be_used_change_nothing_and_are_told(running: Serving) -> None:
+    home = running.home
+    good = home.config.read_text(encoding="utf-8")
+    home.config.write_text("[watch]\nquiet = 3\n", encoding="utf-8")
+    until(lambda: (state := home.state()) is not None and state.notes)
+    assert "quiet_s" in home.command("doctor").stderr + home.log()
+    home.config.write_text(good, encoding="utf-8")
+    until(lambda: (state := home.state()) is not None and not state.notes)
+    drop(home, "Still.wav", 2.1)
+    until(lambda: delivered(home, "Still"))
+
+
+def test_process_beside_the_service_works(running: Serving, tmp_path: Path) -> None:
+    song = tmp_path / "By hand.wav"
+    write(song, music(2.3))
+    done = running.home.command("process", song, "--recipe", "master-only", "--project", tmp_path / "p")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "p" / "StemBridge" / "By hand" / "manifest.json").exists()
+
+
+def test_cancel_ends_a_job_at_work_and_retry_does_it_after_all(running: Serving) -> None:
+    home = running.home
+    song = drop(home, "Changed my mind.wav", LONG_S)
+
+    def states() -> list[JobState]:
+        return [job.state for job in home.jobs() if job.request.source == song]
+
+    until(lambda: JobState.PROCESSING in states())
+    (job,) = [job for job in home.jobs() if job.request.source == song]
+    assert home.command("cancel", job.id).returncode == 0
+    assert until(lambda: states() == [JobState.CANCELLED]) < 1.0
+    assert delivered(home, "Changed my mind") == []
+    assert home.command("retry", job.id).returncode == 0
+    until(lambda: JobState.SUCCESS in states())
+    again = home.jobs()[0]
+    assert again.linked_to == job.id
+    assert len(delivered(home, "Changed my mind")) == 1
+
+
+def test_again_with_another_target_reuses_what_was_finished(running: Serving) -> None:
+    home = running.home
+    song = drop(home, "Louder.wav", 3.0)
+    until(lambda: [job for job in home.ended() if job.request.source == song])
+    (old,) = [job for job in home.jobs() if job.request.source == song]
+    assert home.command("again", old.id, "--target", "podcast").returncode == 0
+    until(lambda: len([job for job in home.ended() if job.request.source == song]) == 2)
+    new = home.jobs()[0]
+    assert (new.linked_to, new.request.targets) == (old.id, ("podcast",))
+    with home.store() as store:
+        reused = {record.stage for record in store.stages(new.id) if record.was_reused}
+    assert {"ingest", "analyse"} <= reused
+    assert [folder.parent.name for folder in delivered(home, "Louder")] == ["Louder", "Louder v2"]
+
+
+def test_a_failed_song_gets_a_note_that_goes_when_it_succeeds(running: Serving) -> None:
+    home = running.home
+    song = home.songs / "Broken.wav"
+    write(song, music(2.0) * 0.0)
+    note = song.with_name("Broken.wav.stembridge.txt")
+    until(note.exists)
+    assert "silent" in note.read_text(encoding="utf-8")
+    write(song, music(2.4))
+    until(lambda: delivered(home, "Broken"))
+    until(lambda: not note.exists())
+
+
+def test_stopping_kindly_puts_jobs_back_and_the_next_start_goes_on(home: Home) -> None:
+    with home.serve() as serving:
+        song = drop(home, "Long.wav", LONG_S)
+        until(lambda: [job for job in home.jobs() if job.stage == "master"])
+        assert serving.stop(within_s=10) == 0
+    (job,) = home.jobs()
+    assert (job.state, job.failures) == (JobState.PROCESSING, 0)
+    assert home.state() is None
+    with home.serve():
+        until(home.ended)
+    with home.store() as store:
+        last = [record for record in store.stages(job.id) if record.attempt == 2]
+    assert {"ingest", "analyse"} <= {record.stage for record in last if record.was_reused}
+    assert len(delivered(home, "Long")) == 1
+    assert song.exists()
+
+
+def test_a_killed_service_resumes_and_delivers_once(home: Home) -> None:
+    with home.serve() as serving:
+        drop(home, "Long.wav", LONG_S)
+        until(lambda: [job for job in home.jobs() if job.stage == "master"])
+        serving.kill()
+    with home.serve():
+        until(home.ended)
+    assert len(delivered(home, "Long")) == 1
+    assert [faults_of(folder.parent) for folder in home.deliveries] == [[]]
+
+
+def test_stop_with_drain_finishes_what_is_at_work_and_leaves_what_waits(home: Home) -> None:
+    with home.serve() as serving:
+        drop(home, "A long one.wav", LONG_S)
+        until(lambda: [job for job in home.jobs() if job.state is JobState.PROCESSING])
+        drop(home, "Waits.wav")
+        until(lambda: len(home.jobs()) == 2)
+        stopped = home.command("stop", "--drain")
+        assert stopped.returncode == 0, stopped.stderr
+        assert serving.process.wait(10) == 0
+    assert {job.request.source.name: job.state for job in home.jobs()} == {
+        "A long one.wav": JobState.SUCCESS,
+        "Waits.wav": JobState.PENDING,
+    }
+
+
+def test_serve_with_drain_works_everything_off_and_ends(home: Home) -> None:
+    for number in range(3):
+        drop(home, f"Song {number}.wav", 2.0 + number / 10)
+    with home.serve("--drain", wait=False) as serving:
+        assert serving.process.wait(60) == 0
+    assert len(home.deliveries) == 3
+    assert all(job.state is JobState.SUCCESS for job in home.jobs())
+
+
+def test_a_full_disk_pauses_and_fails_nothing(tmp_path: Path) -> None:
+    free_gb = shutil.disk_usage(tmp_path).free / 1e9
+    home = Home(tmp_path / "home", settings={"work": {"reserve_gb": free_gb + 50}})
+    with home.serve():
+        drop(home, "Patient.wav")
+        until(lambda: (state := home.state()) is not None and state.paused)
+        assert home.jobs()[0].state is JobState.PENDING
+        assert "free" in home.command("status").stdout
+        home.write_settings({"work": {"reserve_gb": 0.1}})
+        until(home.ended)
+        assert (state := home.state()) is not None
+        assert state.paused == ""
+
+
+def test_stop_without_a_service_says_so(home: Home) -> None:
+    told = home.command("stop")
+    assert told.returncode == 1
+    assert "nothing to stop" in told.stderr
