@@ -1,0 +1,368 @@
+"""A client as docs/osc.md wants it: sends again until it is answered, and asks for events that it missed.
+
+>>> with OscClient() as client:                                              # doctest: +SKIP
+...     client.subscribe(print)
+...     job = client.ask("process", "/home/me/Music/Suno/Night Drive.wav").values["job"]
+"""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import secrets
+import select
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+
+from ableton.addresses import COMMANDS, PREFIX, SENT, Code, Direction
+from ableton.messages import MAX_TAKEN_BYTES, Atom, MalformedError, Message, decode, encode
+from bridge.errors import ServiceError
+
+FIRST_GAP_S: Final = 0.1
+LONGEST_GAP_S: Final = 1.0
+HELLO_AFTER: Final = 3
+"""Unanswered repeats after which hello is said again: the service may have been started anew."""
+MISSED_BEATS: Final = 3
+TICK_S: Final = 0.02
+JOIN_S: Final = 5.0
+
+
+class Heard(NamedTuple):
+    """A message from the service, with its arguments by name."""
+
+    name: str
+    values: Mapping[str, Atom]
+    rows: tuple[tuple[Atom, ...], ...] = ()
+
+    @classmethod
+    def of(cls, message: Message) -> Heard | None:
+        """The message as the table describes it; None for one that is not in it."""
+        entry = SENT.get(message.address.removeprefix(PREFIX))
+        if entry is None or len(message.arguments) < len(entry.fields):
+            return None
+        names = [argument.name for argument in entry.fields]
+        values = dict(zip(names, message.arguments, strict=False))
+        return cls(entry.name, values, tuple(entry.rows_of(message)))
+
+
+class RefusedByServiceError(ServiceError):
+    """The service refused a command."""
+
+    def __init__(self, heard: Heard) -> None:
+        super().__init__(str(heard.values["message"]))
+        self.code = Code(str(heard.values["code"]))
+
+
+class Follower:
+    """Brings events into their order: what is new is told once, and a gap is noticed.
+
+    ``missed`` says from which number to ask again; None where nothing is missing.
+    """
+
+    def __init__(self, tell: Callable[[Heard], None]) -> None:
+        self._tell = tell
+        self.epoch = ""
+        self.number = -1
+        self.missed: int | None = None
+
+    def start(self, epoch: str, number: int) -> None:
+        """Everything up to ``number`` is known, by a subscription or by the state."""
+        self.epoch, self.number = epoch, number
+        self.missed = None
+
+    def take(self, heard: Heard) -> None:
+        """An event, a beat or the end of what was asked again."""
+        if heard.values["epoch"] != self.epoch:
+            return
+        if heard.name == "beat":
+            self._notice_gap(int(heard.values["last"]))
+        elif heard.name == "events_told":
+            self._end_of_retold(heard)
+        else:
+            self._take_event(heard)
+
+    def _take_event(self, heard: Heard) -> None:
+        number, after = int(heard.values["number"]), int(heard.values["after"])
+        if number <= self.number:
+            return
+        if after > self.number:
+            self._notice_gap(after)
+            return
+        self.number = number
+        self._tell(heard)
+
+    def _end_of_retold(self, heard: Heard) -> None:
+        told = int(heard.values["told"])
+        self.missed = None
+        if told <= self.number:
+            self.number = max(self.number, int(heard.values["upto"]))
+        self._notice_gap(int(heard.values["last"]))
+
+    def _notice_gap(self, last: int) -> None:
+        if last > self.number:
+            self.missed = self.number
+
+
+@dataclass(kw_only=True)
+class Pending:
+    """A command that was sent; ``wait`` for its answer."""
+
+    name: str
+    seq: int
+    packet: bytes
+    sent_s: float
+    due_s: float
+    gap_s: float = FIRST_GAP_S
+    repeats: int = 0
+    acked_s: float | None = None
+    """When the first ack came, or the answer where that was earlier."""
+    answered_s: float | None = None
+    heard: Heard | None = None
+    _is_done: threading.Event = field(default_factory=threading.Event)
+
+    def wait(self, timeout_s: float | None = 30.0) -> Heard:
+        """The answer; RefusedByServiceError, or ServiceError where none came in time."""
+        if not self._is_done.wait(timeout_s) or self.heard is None:
+            raise ServiceError(
+                f"stembridge did not answer {self.name}. Is it running? See: stembridge status"
+            )
+        if self.heard.name == "refused":
+            raise RefusedByServiceError(self.heard)
+        return self.heard
+
+    def end(self, heard: Heard | None, now_s: float) -> None:
+        """It was answered, or never will be."""
+        self.heard = heard
+        self.answered_s = now_s
+        self.acked_s = now_s if self.acked_s is None else self.acked_s
+        self._is_done.set()
+
+
+class OscClient:
+    """Talks to a service by UDP, from a socket of its own.
+
+    Args:
+        host, port: where the service listens.
+        token: needed from another machine.
+        name: the client's name; made up where it is not given. A new process takes a new one.
+    """
+
+    def __init__(
+        self, host: str = "127.0.0.1", port: int = 17710, *, token: str = "", name: str = ""
+    ) -> None:
+        self.name = name or f"py-{secrets.token_hex(8)}"
+        self._token = token
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        self._address: tuple[Any, ...] = address
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._socket.bind(("::1" if family == socket.AF_INET6 else "", 0))
+        self._numbers = itertools.count(1)
+        self._pending: dict[int, Pending] = {}
+        self._lock = threading.Lock()
+        self._events: queue.SimpleQueue[Heard | None] = queue.SimpleQueue()
+        self._follower = Follower(self._events.put)
+        self._is_subscribed = False
+        self._heartbeat_s = LONGEST_GAP_S * 10
+        self._heard_s = self._pinged_s = time.monotonic()
+        self._is_closed = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def open(self) -> Self:
+        """Begin, and say hello; ServiceError where nobody answers within 5 s."""
+        self._start(self._run, "osc-client")
+        try:
+            self._take_welcome(self.hello().wait(5.0))
+        except ServiceError:
+            self.close()
+            raise
+        return self
+
+    def close(self) -> None:
+        """End; commands that wait for an answer end without one."""
+        self._is_closed.set()
+        self._events.put(None)
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(JOIN_S)
+        self._socket.close()
+        for pending in list(self._pending.values()):
+            pending.end(None, time.monotonic())
+
+    def hello(self) -> Pending:
+        """Say who this is."""
+        return self.send("hello", 0, self._token, "")
+
+    def send(self, command: str, *arguments: Atom) -> Pending:
+        """Send a command, again and again until it is answered; returns at once."""
+        entry = COMMANDS[PREFIX + command]
+        seq = next(self._numbers)
+        packet = encode(Message(entry.address, (self.name, seq, *arguments)))
+        now_s = time.monotonic()
+        pending = Pending(name=command, seq=seq, packet=packet, sent_s=now_s, due_s=now_s + FIRST_GAP_S)
+        with self._lock:
+            self._pending[seq] = pending
+        self._put(packet)
+        return pending
+
+    def ask(self, command: str, *arguments: Atom, timeout_s: float = 30.0) -> Heard:
+        """Send a command and wait for its answer; RefusedByServiceError where it is refused."""
+        return self.send(command, *arguments).wait(timeout_s)
+
+    def files(self, job: str) -> list[str]:
+        """The paths of everything that a job delivered."""
+        found: list[str] = []
+        while True:
+            page = self.ask("files", job, len(found))
+            found += [f"{page.values['folder']}/{file}" for (file,) in page.rows]
+            if not page.rows or len(found) >= int(page.values["total"]):
+                return found
+
+    def subscribe(self, tell: Callable[[Heard], None]) -> None:
+        """Have every event told once and in order, in a thread of its own; states after a resync, too."""
+        self._start(lambda: self._tell(tell), "osc-client-events")
+        self._is_subscribed = True
+        self._follow(self.ask("subscribe", self._follower.number, self._follower.epoch))
+
+    def _start(self, run: Callable[[], None], name: str) -> None:
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _tell(self, tell: Callable[[Heard], None]) -> None:
+        while (heard := self._events.get()) is not None:
+            tell(heard)
+
+    def _run(self) -> None:
+        while not self._is_closed.is_set():
+            readable, _, _ = select.select([self._socket], [], [], TICK_S)
+            if readable:
+                self._read()
+            self._repeat_due()
+            self._keep_alive()
+
+    def _read(self) -> None:
+        try:
+            packet, _ = self._socket.recvfrom(MAX_TAKEN_BYTES)
+            messages = decode(packet)
+        except (OSError, MalformedError):
+            return
+        for message in messages:
+            heard = Heard.of(message)
+            if heard is not None:
+                self._take(heard)
+
+    def _take(self, heard: Heard) -> None:
+        self._heard_s = time.monotonic()
+        direction = SENT[heard.name].direction
+        if direction is Direction.REPLY:
+            self._take_reply(heard)
+        elif heard.name == "unknown_client":
+            self._introduce_anew()
+        elif heard.name == "resync":
+            self._follower.start(str(heard.values["epoch"]), int(heard.values["last"]))
+            self._events.put(heard)
+        elif heard.name in ("state", "closing"):
+            self._events.put(heard)
+        elif self._is_subscribed:
+            self._follower.take(heard)
+            self._ask_missed(heard)
+
+    def _take_reply(self, heard: Heard) -> None:
+        pending = self._pending.get(int(heard.values["seq"]))
+        if pending is None or heard.values["client"] != self.name:
+            return
+        now_s = time.monotonic()
+        if heard.name == "ack":
+            pending.acked_s = now_s if pending.acked_s is None else pending.acked_s
+        elif heard.values.get("code") == Code.BUSY:
+            pending.due_s = now_s + LONGEST_GAP_S
+        else:
+            with self._lock:
+                self._pending.pop(pending.seq, None)
+            self._take_own(heard)
+            pending.end(heard, now_s)
+
+    def _take_own(self, heard: Heard) -> None:
+        """Answers that concern the client itself."""
+        if heard.name == "welcome":
+            self._take_welcome(heard)
+        elif heard.name == "events_told":
+            self._follower.take(heard)
+            self._ask_missed(heard)
+        elif heard.name == "subscribed" and self._follower.epoch:
+            self._follow(heard)
+
+    def _take_welcome(self, heard: Heard) -> None:
+        self._heartbeat_s = float(heard.values["heartbeat_s"])
+        if self._is_subscribed and heard.values["epoch"] != self._follower.epoch:
+            self._subscribe_anew()
+
+    def _follow(self, heard: Heard) -> None:
+        epoch, start = str(heard.values["epoch"]), int(heard.values["from"])
+        if epoch != self._follower.epoch or start > self._follower.number:
+            self._follower.start(epoch, start)
+        if int(heard.values["last"]) > self._follower.number:
+            self._follower.missed = self._follower.number
+            self._ask_missed(heard)
+
+    def _ask_missed(self, _cause: Heard) -> None:
+        """One question at a time: while one is under way, others would only double what it brings."""
+        missed = self._follower.missed
+        is_asking = any(pending.name == "events" for pending in list(self._pending.values()))
+        if missed is not None and not is_asking:
+            self.send("events", missed, self._follower.epoch)
+
+    def _introduce_anew(self) -> None:
+        self.hello()
+        if self._is_subscribed:
+            self._subscribe_anew()
+
+    def _subscribe_anew(self) -> None:
+        if not any(pending.name == "subscribe" for pending in list(self._pending.values())):
+            self.send("subscribe", self._follower.number, self._follower.epoch)
+
+    def _repeat_due(self) -> None:
+        now_s = time.monotonic()
+        for pending in list(self._pending.values()):
+            if now_s >= pending.due_s:
+                self._repeat(pending, now_s)
+
+    def _repeat(self, pending: Pending, now_s: float) -> None:
+        pending.repeats += 1
+        pending.gap_s = min(LONGEST_GAP_S, 2 * pending.gap_s)
+        pending.due_s = now_s + pending.gap_s
+        self._put(pending.packet)
+        is_unheard = pending.acked_s is None and pending.repeats % HELLO_AFTER == 0
+        if is_unheard and not any(p.name == "hello" for p in list(self._pending.values())):
+            self.hello()
+
+    def _keep_alive(self) -> None:
+        """A ping every heartbeat; hello where nothing was heard for three."""
+        now_s = time.monotonic()
+        if not self._is_subscribed or now_s - self._pinged_s < self._heartbeat_s:
+            return
+        self._pinged_s = now_s
+        if now_s - self._heard_s > MISSED_BEATS * self._heartbeat_s:
+            self._introduce_anew()
+        elif not any(pending.name == "ping" for pending in list(self._pending.values())):
+            self.send("ping")
+
+    def _put(self, packet: bytes) -> None:
+        try:
+            self._socket.sendto(packet, self._address)
+        except OSError:  # lost, as it may be on its way; it is sent again
+            return
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

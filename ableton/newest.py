@@ -1,0 +1,102 @@
+"""Finds the newest song in the watched folders that is finished."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from bridge.config import WatchedFolder
+from bridge.errors import InputError
+from bridge.jobs import Inspected
+from bridge.service import Service
+
+SONG_SUFFIXES: Final = frozenset(
+    (
+        ".aac",
+        ".aif",
+        ".aifc",
+        ".aiff",
+        ".flac",
+        ".m4a",
+        ".mp3",
+        ".mp4",
+        ".oga",
+        ".ogg",
+        ".opus",
+        ".wav",
+        ".wave",
+        ".zip",
+    )
+)
+"""What Suno, Udio and hosts export; anything else in a folder is none of ours."""
+MAX_LOOKED_INTO: Final = 8
+"""Newest files whose content is looked at, before it is said that there is no whole one."""
+
+
+class Found(NamedTuple):
+    """A finished song, and the watched folder in which it lies."""
+
+    inspected: Inspected
+    folder: WatchedFolder
+
+
+class _Candidate(NamedTuple):
+    modified_s: float
+    path: Path
+    folder: WatchedFolder
+
+
+def newest_song(service: Service, clock: Callable[[], float] = time.time) -> Found | None:
+    """The newest whole song that did not change for the quiet time; None where there is none.
+
+    A file that still grows is passed over, as is one that is cut off or no song.
+    """
+    config = service.config
+    settled_s = clock() - config.watch.quiet_s
+    candidates = [
+        candidate
+        for folder in config.watch.folders
+        for candidate in _candidates(folder, config.delivery.folder)
+        if candidate.modified_s <= settled_s
+    ]
+    candidates.sort(reverse=True)
+    for candidate in candidates[:MAX_LOOKED_INTO]:
+        inspected = _whole(service, candidate.path)
+        if inspected is not None:
+            return Found(inspected, candidate.folder)
+    return None
+
+
+def watched_folder(service: Service, path: Path) -> WatchedFolder | None:
+    """The innermost watched folder in which the path lies."""
+    holding = [f for f in service.config.watch.folders if path.is_relative_to(f.folder)]
+    return max(holding, key=lambda f: len(f.folder.parts), default=None)
+
+
+def _whole(service: Service, path: Path) -> Inspected | None:
+    try:
+        inspected = service.inspect(path)
+    except InputError:
+        return None
+    return inspected if inspected.is_whole else None
+
+
+def _candidates(folder: WatchedFolder, delivery_name: str) -> Iterator[_Candidate]:
+    for place, folders, names in os.walk(folder.folder):
+        folders[:] = [name for name in folders if name != delivery_name and not name.startswith(".")]
+        for name in names:
+            path = Path(place, name)
+            if path.suffix.lower() in SONG_SUFFIXES and not name.startswith("."):
+                modified_s = _modified_s(path)
+                if modified_s is not None:
+                    yield _Candidate(modified_s, path, folder)
+
+
+def _modified_s(path: Path) -> float | None:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # gone since it was listed
+        return None

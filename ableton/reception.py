@@ -1,0 +1,166 @@
+"""Receives packets: reads them, says at once that they came, and has them done elsewhere.
+
+Everything here runs in the thread that receives, so nothing here waits or touches the disk.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from ableton.addresses import CLIENT, COMMANDS, SENT, SENT_ADDRESSES, SEQ, ArgumentsError, Code
+from ableton.clients import Verdict
+from ableton.guard import Allowance, TokenGuard
+from ableton.handlers import Asked, Desk, answer
+from ableton.lanes import Lanes
+from ableton.messages import MalformedError, Message, cut, decode, encode
+from ableton.routes import Route
+
+log = logging.getLogger(__name__)
+
+NO_CLIENT: Final = ""
+NO_SEQ: Final = -1
+WARM_UP_GAP_S: Final = 10.0
+_SESSION_COMMANDS: Final = frozenset(["ping", "events", "unsubscribe"])
+"""Commands of clients that believe that the service knows them."""
+
+
+class Reception:
+    """Takes packets in and lets their commands take effect once."""
+
+    def __init__(self, desk: Desk, guard: TokenGuard, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._desk = desk
+        self._clients = desk.clients
+        self._guard = guard
+        self._clock = clock
+        self._strangers = Allowance(clock=clock)
+        self._lanes: Lanes[Asked] = Lanes(self._work)
+        self._warmed_s = clock() - WARM_UP_GAP_S
+
+    def start(self) -> None:
+        """Do commands from here on."""
+        self._lanes.start()
+
+    def stop(self) -> None:
+        """Do no more."""
+        self._lanes.stop()
+
+    def receive(self, packet: bytes, route: Route) -> None:
+        """A packet came in."""
+        try:
+            messages = decode(packet)
+        except MalformedError as error:
+            self.refuse_unread(route, str(error))
+            return
+        for message in messages:
+            self._take(message, route)
+
+    def refuse_unread(self, route: Route, words: str) -> None:
+        """Answer what could not be read."""
+        self._refuse_stranger(route, NO_CLIENT, NO_SEQ, Code.BAD_MESSAGE, words)
+
+    def _take(self, message: Message, route: Route) -> None:
+        if message.address in SENT_ADDRESSES:  # an echo of our own words; to answer it would never end
+            return
+        client, seq = _sender_of(message.arguments)
+        command = COMMANDS.get(message.address)
+        if command is None:
+            self._refuse_stranger(route, client, seq, Code.UNKNOWN_ADDRESS, _unknown(message.address))
+            return
+        try:
+            arguments = command.read(message.arguments)
+        except ArgumentsError as error:
+            self._refuse_stranger(route, client, seq, Code.BAD_ARGUMENTS, str(error))
+            return
+        self._admit(Asked(command=command, arguments=arguments, route=route))
+
+    def _admit(self, asked: Asked) -> None:
+        if asked.command.name == "hello":
+            why_not = self._guard.why_not(asked.route.host, asked.text("token"))
+        else:
+            is_permitted = self._clients.may_command(asked.client, asked.route)
+            why_not = "" if is_permitted else "Say hello with the token first: this is another machine."
+        if why_not:
+            self._refuse_stranger(asked.route, asked.client, asked.seq, Code.NOT_PERMITTED, why_not)
+            return
+        was_known = self._clients.is_known(asked.client)
+        self._clients.hear(asked.client, asked.route)
+        self._tell_if_given_up(asked, was_known=was_known)
+        self._do_once(asked)
+
+    def _tell_if_given_up(self, asked: Asked, *, was_known: bool) -> None:
+        is_lost = not was_known and asked.command.name in _SESSION_COMMANDS
+        if asked.command.name != "hello" and (is_lost or self._clients.was_given_up(asked.client)):
+            self._send(asked, SENT["unknown_client"].message(asked.client))
+
+    def _do_once(self, asked: Asked) -> None:
+        content = hash((asked.command.name, tuple(asked.arguments.values())))
+        verdict = self._clients.take(asked.client, asked.seq, content)
+        if verdict is Verdict.REUSED:
+            self._send(asked, asked.reply("refused", Code.SEQUENCE_REUSED, _reused(asked.seq)))
+        elif verdict is Verdict.NEW:
+            self._begin(asked)
+        else:
+            self._acknowledge(asked)
+            kept = self._clients.reply(asked.client, asked.seq)
+            if kept is not None:
+                self._desk.way_to(asked).send(kept)
+
+    def _begin(self, asked: Asked) -> None:
+        if asked.command.name == "hello":
+            self._greet(asked)
+        elif self._lanes.has_room(asked.client):
+            self._acknowledge(asked)
+            self._lanes.put(asked.client, asked)
+        else:
+            self._clients.drop(asked.client, asked.seq)
+            self._send(asked, asked.reply("refused", Code.BUSY, "Too many commands wait; try again soon."))
+
+    def _greet(self, asked: Asked) -> None:
+        """Done here: the answer to hello is all that a client can wait for, and it needs no disk."""
+        self._clients.greet(asked.client, asked.route, self._port_named(asked.number("reply_port")))
+        self._acknowledge(asked)
+        self._work(asked)
+        if self._clock() - self._warmed_s >= WARM_UP_GAP_S:
+            self._warmed_s = self._clock()
+            self._desk.service.warm_up()
+
+    def _port_named(self, port: int) -> int | None:
+        """The port for answers: 0 is the one sent from, -1 the one in the settings."""
+        return self._desk.service.config.osc.reply_port if port < 0 else port or None
+
+    def _work(self, asked: Asked) -> None:
+        packet = encode(answer(self._desk, asked))
+        self._clients.keep(asked.client, asked.seq, packet)
+        self._desk.way_to(asked).send(packet)
+
+    def _acknowledge(self, asked: Asked) -> None:
+        self._send(asked, asked.reply("ack"))
+
+    def _send(self, asked: Asked, message: Message) -> None:
+        self._desk.way_to(asked).send(encode(message))
+
+    def _refuse_stranger(self, route: Route, client: str, seq: int, code: Code, words: str) -> None:
+        if self._strangers.take():
+            route.send(encode(Message(SENT["refused"].address, (client, seq, code.value, cut(words, 900)))))
+
+
+def _sender_of(arguments: Sequence[object]) -> tuple[str, int]:
+    """Client and seq of a message that is no command, where they can be read all the same."""
+    try:
+        return str(CLIENT.read(arguments[0])), int(SEQ.read(arguments[1]))
+    except (IndexError, ArgumentsError):
+        return NO_CLIENT, NO_SEQ
+
+
+def _unknown(address: str) -> str:
+    near = difflib.get_close_matches(address[:200], COMMANDS, n=1)
+    hint = f" Did you mean {near[0]}?" if near else f" There are: {', '.join(COMMANDS)}."
+    return f"There is no command {cut(address, 200)!r}.{hint}"
+
+
+def _reused(seq: int) -> str:
+    return f"Another command had the number {seq} before; count up with every new command."

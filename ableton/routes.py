@@ -1,0 +1,45 @@
+"""Where answers go: the way back to whoever sent a packet."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Hashable
+from typing import Protocol
+
+
+class Route(Protocol):
+    """The way to one peer. Sending never waits, and never fails: what cannot be sent is lost."""
+
+    @property
+    def host(self) -> str:
+        """The peer's address, without its port."""
+        ...
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for packets that came the same way."""
+        ...
+
+    def at_port(self, port: int) -> Route:
+        """The way to another UDP port of the same machine; itself, where a connection is the way."""
+        ...
+
+    def send(self, packet: bytes) -> None:
+        """Send one OSC packet, from any thread."""
+        ...
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is this machine's own; a name is looked at as it stands ("localhost").
+
+    >>> [is_loopback(h) for h in ("127.0.0.1", "::1", "::ffff:127.0.0.1", "localhost", "0.0.0.0")]
+    [True, True, True, True, False]
+    """
+    if host.lower() == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
