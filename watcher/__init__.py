@@ -1,1 +1,5 @@
-"""The folder door: watches export folders and turns each whole file into a job."""
+"""The folder door: watches export folders and turns each whole song into a job."""
+
+from watcher.frontend import WatchFrontend
+
+__all__ = ["WatchFrontend"]

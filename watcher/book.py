@@ -1,0 +1,237 @@
+"""What is known of the files in watched folders, and which job each of them became."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from bridge.errors import JobError
+from bridge.jobs import OPEN, SeenFile, Submitted
+from bridge.service import Service
+from bridge.values import Job, JobRequest, JobState
+from watcher.marks import Mark
+
+DONE = OPEN | {JobState.SUCCESS}
+"""States in which a job keeps its equal from being made: FAILED and CANCELLED ones do not count."""
+
+
+class DoorClosed(Exception):  # noqa: N818 - a request that was met, not a fault
+    """The door was closed; nothing more takes effect."""
+
+
+class Known(NamedTuple):
+    """A file that was dealt with: as it looked then, and what it became."""
+
+    mark: Mark
+    job_id: str
+    """"" where it became no job."""
+
+
+class Verdict(NamedTuple):
+    """What the end of a job means for the files behind it."""
+
+    done: tuple[Path, ...] = ()
+    failed: tuple[Path, ...] = ()
+    again: tuple[Path, ...] = ()
+    """Files that were left to this job, as equals of its own source, and now have to go their own way."""
+
+
+class Book:
+    """The service's ledger of files, at hand, together with its jobs. Usable from several threads.
+
+    One lock holds together what belongs together: that a job is made and that its file is known to be it;
+    that a job is superseded and that the equals of its source are taken again. After ``close`` every change
+    raises DoorClosed, so that a thread that is late does not disturb the door that came after.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._lock = threading.RLock()
+        self._files: dict[Path, Known] = {}
+        self._by_job: defaultdict[str, set[Path]] = defaultdict(set)
+        self._tried_again: set[tuple[Path, Mark]] = set()
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Change nothing from now on."""
+        with self._lock:
+            self._is_closed = True
+
+    def load(self, folder: Path) -> None:
+        """Read what is known of a folder."""
+        with self._lock:
+            for file in self._service.files.seen_under(folder):
+                self._enter(file.path, _known(file))
+
+    def known(self, path: Path) -> Known | None:
+        """The file as it was when it was dealt with; None where it was not."""
+        return self._files.get(path)
+
+    def inside(self, folder: Path) -> list[Path]:
+        """The known files that lie directly in a folder."""
+        with self._lock:
+            return [path for path in self._files if path.parent == folder]
+
+    def take(self, request: JobRequest, mark: Mark, sha256: str) -> Submitted:
+        """Make the job, or find the one that does the same already; either way the file is known then."""
+        with self._lock:
+            self._expect_open()
+            submitted = self._service.submit(request, sha256=sha256, counting=DONE)
+            self._remember(request.source, mark, sha256, job_id=submitted.job.id)
+            return submitted
+
+    def refuse(self, path: Path, mark: Mark, sha256: str, why: str) -> None:
+        """Note that a file becomes no job as it is."""
+        with self._lock:
+            self._expect_open()
+            self._remember(path, mark, sha256, refused=why)
+
+    def is_same_content(self, path: Path, mark: Mark, sha256: str) -> bool:
+        """Whether a file that looks new holds what it held; then the job that it became stands for it."""
+        with self._lock:
+            self._expect_open()
+            seen = self._service.files.seen(path) if path in self._files else None
+            if seen is None or not seen.job_id or seen.sha256 != sha256:
+                return False
+            self._remember(path, mark, sha256, job_id=seen.job_id)
+            return True
+
+    def changed(self, path: Path) -> tuple[Path, ...]:
+        """Forget a file that is not what it was, and end its job if that is unfinished.
+
+        Gives the files that had been left to that job as its source's equals: they have to be taken again.
+        The file itself is forgotten last, so that a door that dies in the middle does all of it once more.
+        """
+        with self._lock:
+            self._expect_open()
+            known = self._files.get(path)
+            if known is None:
+                return ()
+            orphans = self._superseded(path, known.job_id)
+            for file in (*orphans, path):
+                self._forget(file)
+            return orphans
+
+    def _superseded(self, path: Path, job_id: str) -> tuple[Path, ...]:
+        job = self._job(job_id)
+        reason = f"{path.name} changed; its new content becomes a new job."
+        if job is None or job.request.source != path:
+            return ()
+        if not job.state.is_terminal:
+            self._service.supersede(job_id, reason)
+        elif job.error != reason:
+            return ()
+        return tuple(self._by_job.get(job_id, set()) - {path})
+
+    def forget(self, path: Path) -> None:
+        """Know nothing of a file any more."""
+        with self._lock:
+            self._expect_open()
+            self._forget(path)
+
+    def ended(self, job_id: str, error: str = "") -> Verdict:
+        """What the end of a job means; ``error`` is the name of its error's class, where that is known."""
+        with self._lock:
+            self._expect_open()
+            job = self._job(job_id)
+            if job is None:
+                return Verdict()
+            files = frozenset(self._by_job.get(job_id, ()))
+            if job.state is JobState.SUCCESS:
+                return Verdict(done=(*files, job.request.source))
+            if job.state is not JobState.FAILED:
+                return Verdict()
+            return self._after_failure(job, files, was_disturbed=error == "SourceChangedError")
+
+    def _after_failure(self, job: Job, files: Iterable[Path], *, was_disturbed: bool) -> Verdict:
+        failed, again = [], []
+        for path in files:
+            is_equal = path != job.request.source
+            if is_equal or (was_disturbed and self._may_try_again(path)):
+                self._forget(path)
+                again.append(path)
+            else:
+                failed.append(path)
+        return Verdict(failed=tuple(failed), again=tuple(again))
+
+    def _may_try_again(self, path: Path) -> bool:
+        """A file that changed under its job has another try; once for each look that it has."""
+        trial = path, self._files[path].mark
+        is_first = trial not in self._tried_again
+        self._tried_again.add(trial)
+        return is_first
+
+    def follow(self, job_id: str) -> None:
+        """Let a job that repeats another (a retry from another door) stand for the other's file."""
+        with self._lock:
+            self._expect_open()
+            job = None if job_id in self._by_job else self._job(job_id)
+            known = self._files.get(job.request.source) if job else None
+            if job is None or known is None or not job.linked_to or known.job_id != job.linked_to:
+                return
+            seen = self._service.files.seen(job.request.source)
+            if seen is not None:
+                self._remember(seen.path, known.mark, seen.sha256, job_id=job_id)
+
+    def failures(self) -> list[str]:
+        """Ids of failed jobs that files are known by, found in the store: their ends may have been missed."""
+        found: list[str] = []
+        before = ""
+        while page := self._service.jobs(limit=500, before=before, states={JobState.FAILED}):
+            found += [job.id for job in page if self._by_job.get(job.id)]
+            before = page[-1].id
+        return found
+
+    def is_done(self, path: Path) -> bool:
+        """Whether the file became a job that ended well."""
+        known = self._files.get(path)
+        job = self._job(known.job_id) if known else None
+        return job is not None and job.state is JobState.SUCCESS
+
+    def _job(self, job_id: str) -> Job | None:
+        try:
+            return self._service.job(job_id) if job_id else None
+        except JobError:
+            return None
+
+    def _remember(self, path: Path, mark: Mark, sha256: str, *, job_id: str = "", refused: str = "") -> None:
+        file = SeenFile(
+            path=path,
+            size_bytes=mark.size_bytes,
+            modified_ns=mark.modified_ns,
+            inode=mark.inode,
+            sha256=sha256,
+            job_id=job_id,
+            refused=refused,
+        )
+        self._service.files.remember(file)
+        self._enter(path, _known(file))
+
+    def _enter(self, path: Path, known: Known) -> None:
+        self._leave(path)
+        self._files[path] = known
+        if known.job_id:
+            self._by_job[known.job_id].add(path)
+
+    def _forget(self, path: Path) -> None:
+        self._service.files.forget(path)
+        self._leave(path)
+
+    def _leave(self, path: Path) -> None:
+        known = self._files.pop(path, None)
+        if known is None or not known.job_id:
+            return
+        self._by_job[known.job_id].discard(path)
+        if not self._by_job[known.job_id]:
+            del self._by_job[known.job_id]
+
+    def _expect_open(self) -> None:
+        if self._is_closed:
+            raise DoorClosed
+
+
+def _known(file: SeenFile) -> Known:
+    return Known(Mark(file.size_bytes, file.modified_ns, file.inode), file.job_id)

@@ -1,0 +1,135 @@
+"""The folder door: what is watched, opened and closed in order."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from bridge.config import Config, WatchedFolder
+from bridge.errors import ConfigError
+from bridge.service import DoorState, Service
+from presets import PresetError
+from presets import target as target_of
+from watcher.book import Book
+from watcher.folder import PATIENCE_S, FolderState, FolderWatch
+from watcher.mounts import Attend, attend
+from watcher.naming import innermost
+from watcher.outcomes import Outcomes
+from watcher.scanner import Rules
+
+CLOSE_S = 3.0
+"""The longest that closing waits for threads; one that hangs on a dead disk can do nothing any more."""
+
+log = logging.getLogger(__name__)
+
+
+class WatchFrontend:
+    """Watches the folders of the settings; registered as "watch" in ``bridge.frontends``.
+
+    ``attend`` and ``patience_s`` are for tests: how to listen for changes, and how long a song that is not
+    whole waits for its note.
+    """
+
+    def __init__(self, *, attend: Attend = attend, patience_s: float = PATIENCE_S) -> None:
+        self._attend, self._patience_s = attend, patience_s
+        self._folders: dict[Path, FolderWatch] = {}
+        self._refused: list[FolderState] = []
+        self._threads: list[FolderWatch | Outcomes] = []
+        self._service: Service | None = None
+        self._book: Book | None = None
+        self._telling = threading.Lock()
+
+    def start(self, service: Service) -> None:
+        """Begin to watch; songs that lie there already are looked at, too."""
+        self._service, self._book = service, Book(service)
+        outcomes = Outcomes(service, self._book, self._folder_of)
+        self._threads.append(outcomes)
+        for watched in self._usable(service.config):
+            self._book.load(watched.folder)
+            self._folders[watched.folder] = self._watch(watched, service, self._book)
+        outcomes.start()
+        for folder in self._folders.values():
+            self._threads.append(folder)
+            folder.start()
+        self._tell()
+
+    def stop(self) -> None:
+        """Stop watching. When this returns, nothing of this door takes effect any more."""
+        if self._book is not None:
+            self._book.close()
+        for thread in self._threads:
+            thread.stop()
+        until_s = time.monotonic() + CLOSE_S
+        for thread in self._threads:
+            thread.join(max(0.0, until_s - time.monotonic()))
+        self._threads.clear()
+
+    def _usable(self, config: Config) -> Iterator[WatchedFolder]:
+        """The folders of the settings, each once; one with a mistake keeps no other from being watched."""
+        seen: set[Path] = set()
+        for watched in config.watch.folders:
+            if watched.folder in seen:
+                continue
+            seen.add(watched.folder)
+            try:
+                _expect_known_words(watched, config)
+            except ConfigError as error:
+                log.error("%s is not watched: %s", watched.folder, error, extra={"action": "folder_refused"})
+                self._refused.append(FolderState(watched.folder, f"not watched: {error}"))
+            else:
+                yield watched
+
+    def _watch(self, watched: WatchedFolder, service: Service, book: Book) -> FolderWatch:
+        config = service.config
+        rules = Rules(
+            root=watched.folder,
+            delivery_folder=config.delivery.folder,
+            inboxes=frozenset(name.casefold() for name in config.recipes),
+            nested=frozenset(_nested(watched.folder, (other.folder for other in config.watch.folders))),
+        )
+        return FolderWatch(
+            watched,
+            rules,
+            book,
+            service,
+            tell=self._tell,
+            attend=self._attend,
+            patience_s=self._patience_s,
+        )
+
+    def _folder_of(self, path: Path) -> FolderWatch | None:
+        folder = innermost(path, self._folders)
+        return self._folders[folder] if folder else None
+
+    def _tell(self) -> None:
+        assert self._service is not None
+        with self._telling:
+            states = [*(folder.state for folder in self._folders.values()), *self._refused]
+            self._service.tell_state(door_state(states))
+
+
+def door_state(folders: Iterable[FolderState]) -> DoorState:
+    """How the door does, in words and with a line for each folder."""
+    states = list(folders)
+    trouble = [state for state in states if state.is_away or state.how.startswith("not watched")]
+    watched = len(states) - len(trouble)
+    words = f"watching {watched} folder{'s' * (watched != 1)}" if states else "no folder is watched"
+    words += "".join(f"; {state.path}: {state.how}" for state in trouble)
+    facts = [{**state._asdict(), "path": str(state.path)} for state in states]
+    return DoorState(name="watch", is_open=True, words=words, facts={"folders": facts})
+
+
+def _expect_known_words(watched: WatchedFolder, config: Config) -> None:
+    config.recipe(watched.recipe)
+    try:
+        for name in watched.targets:
+            target_of(name)
+    except PresetError as cause:
+        raise ConfigError(str(cause)) from cause
+
+
+def _nested(folder: Path, others: Iterable[Path]) -> Iterator[str]:
+    return (str(other) for other in others if other != folder and other.is_relative_to(folder))
