@@ -4,7 +4,10 @@ The message of each says what was found, what was wanted and what to do. A class
 message when none is given.
 """
 
+import errno
 from typing import Any
+
+_NO_ROOM = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
 class StembridgeError(Exception):
@@ -41,6 +44,10 @@ class RegistryError(StembridgeError):
 
 class StageError(StembridgeError):
     """A stage of the pipeline could not finish."""
+
+
+class WorkerDiedError(StageError):
+    """The process that worked on the job ended under it."""
 
 
 class QaError(StembridgeError):
@@ -92,3 +99,12 @@ class JobHalted(StembridgeError):  # noqa: N818 - a request that was met, not a 
 
 class JobCancelled(StembridgeError):  # noqa: N818 - a request that was met, not a fault
     """The job was cancelled."""
+
+
+def is_disk_full(fault: BaseException | None) -> bool:
+    """Whether a fault, or one that it was raised from, is a disk or a quota without room."""
+    while fault is not None:
+        if isinstance(fault, DiskFullError) or (isinstance(fault, OSError) and fault.errno in _NO_ROOM):
+            return True
+        fault = fault.__cause__
+    return False

@@ -22,6 +22,8 @@ class Kind(StrEnum):
     """Child to parent: the run has begun, so it must not be given to another worker."""
     EVENT = "e"
     """Child to parent: an event."""
+    LOG = "l"
+    """Child to parent: a log record; the payload is a ``LogLine``."""
     ENDED = "x"
     """Child to parent: the run has ended; the payload is an ``Ending``."""
 
@@ -39,6 +41,8 @@ class Task(NamedTuple):
 
     target: str
     arguments: tuple[Any, ...]
+    log_level: int
+    """From which on log records are sent back."""
 
 
 class Ending(NamedTuple):

@@ -6,10 +6,10 @@ Imports nothing heavy by itself: the task's function does, after the parent has 
 from __future__ import annotations
 
 import contextlib
-import errno
 import faulthandler
 import gc
 import importlib
+import logging
 import os
 import pickle
 import queue
@@ -21,9 +21,10 @@ import traceback
 from collections.abc import Callable
 from typing import Any, BinaryIO, NoReturn
 
-from bridge.errors import JobCancelled, StageError, StembridgeError, StorageError
+from bridge.errors import DiskFullError, JobCancelled, StageError, StembridgeError, is_disk_full
 from bridge.events import Event, JobProgress
 from bridge.jobs.channel import Ending, Frame, FrameWriter, Kind, Task, read_frame
+from bridge.jobs.logs import OURS, LogSender
 from bridge.jobs.memory import peak_bytes, reset_peak
 
 PROGRESS_EVERY_S = 0.05
@@ -33,16 +34,19 @@ FIRST_TASK_S = 30.0
 """A worker that was started gets its first task at once; without one for this long, nobody wants it."""
 
 
-def main(keep_alive_s: float) -> None:
+def main(keep_alive_s: float, niceness: int = 0) -> None:
     """Work until the parent is gone or nothing came for ``keep_alive_s``."""
     _ignore_interrupts()
+    _step_back(niceness)
     faulthandler.enable()
     incoming, outgoing = _take_pipes()
     inbox = _Inbox(incoming)
     writer = FrameWriter(outgoing)
+    logs = LogSender(writer)
+    logging.getLogger(OURS).addHandler(logs)
     patience_s = max(keep_alive_s, FIRST_TASK_S)
     while (frame := inbox.next_task(patience_s)) is not None:
-        _serve(frame, inbox, writer)
+        _serve(frame, inbox, writer, logs)
         gc.collect()
         patience_s = keep_alive_s
 
@@ -100,11 +104,11 @@ class _Reporter:
         return False
 
 
-def _serve(frame: Frame, inbox: _Inbox, writer: FrameWriter) -> None:
+def _serve(frame: Frame, inbox: _Inbox, writer: FrameWriter, logs: LogSender) -> None:
     reset_peak()
     try:
         writer.send(Kind.TAKEN, frame.number)
-        ending = _call(frame, _Reporter(frame.number, inbox, writer))
+        ending = _call(frame, _Reporter(frame.number, inbox, writer), logs)
         _send_ending(writer, frame.number, ending._replace(peak_bytes=peak_bytes()))
     except OSError:
         die()
@@ -120,12 +124,13 @@ def _send_ending(writer: FrameWriter, number: int, ending: Ending) -> None:
         writer.send(Kind.ENDED, number, _failure(cause))
 
 
-def _call(frame: Frame, report: Callable[[Event], None]) -> Ending:
+def _call(frame: Frame, report: Callable[[Event], None], logs: LogSender) -> Ending:
     try:
         task: Task = pickle.loads(frame.payload)
+        logs.begin(frame.number, task.log_level)
         return Ending(value=_function(task.target)(*task.arguments, report))
     except StembridgeError as error:
-        return _failure(error)
+        return _failure(_as_disk_full(error) if is_disk_full(error) else error)
     except SystemExit as error:
         return _failure(StageError(f"The job's code ended its process (exit {error.code}); wanted a result."))
     except MemoryError as error:
@@ -133,12 +138,9 @@ def _call(frame: Frame, report: Callable[[Event], None]) -> Ending:
             _told(error, "The job ran out of memory. Close other programs, or work on a shorter song.")
         )
     except OSError as error:
-        return _failure(_disk_full(error) if error.errno in _NO_SPACE else _told(error))
+        return _failure(_disk_full(error) if is_disk_full(error) else _told(error))
     except BaseException as error:
         return _failure(_told(error))
-
-
-_NO_SPACE = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 def _told(error: BaseException, message: str = "") -> StageError:
@@ -147,9 +149,18 @@ def _told(error: BaseException, message: str = "") -> StageError:
     return told
 
 
-def _disk_full(error: OSError) -> StorageError:
+def _disk_full(error: OSError) -> DiskFullError:
     where = f" while writing {error.filename}" if error.filename else ""
-    full = StorageError(f"The disk is full{where}. Free some space and start the job again.")
+    full = DiskFullError(f"The disk is full{where}. Free some space; what was finished is kept.")
+    full.__cause__ = error
+    return full
+
+
+def _as_disk_full(error: StembridgeError) -> StembridgeError:
+    """Whoever met the full disk told it in the words of his part; what it is decides about another try."""
+    if isinstance(error, DiskFullError):
+        return error
+    full = DiskFullError(error.message)
     full.__cause__ = error
     return full
 
@@ -181,6 +192,13 @@ def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
     os.dup2(2, 1)
     os.close(nothing)
     return os.fdopen(incoming, "rb"), os.fdopen(outgoing, "wb")
+
+
+def _step_back(niceness: int) -> None:
+    """Let everything else on this machine go first; on Windows the parent has seen to that."""
+    if niceness and sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            os.nice(niceness)
 
 
 def _ignore_interrupts() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +13,13 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, inspect, text
 
-from bridge.errors import StorageError
+from bridge.errors import DiskFullError, StorageError, is_disk_full
 from bridge.jobs.tables import SCHEMA
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+TRIAL_BYTES = 65_536
+"""What SQLite needs at least to work with a database: the index of its log and some pages."""
+
 _WRITES = "stembridge_writes"
 
 
@@ -144,8 +148,10 @@ def told_as_storage(path: Path) -> Iterator[None]:
     except (exc.IntegrityError, exc.ProgrammingError):
         raise
     except exc.DBAPIError as cause:
-        raise StorageError(_advice(path, cause.orig or cause)) from cause
+        raise _storage_error(path, cause.orig or cause) from cause
     except OSError as cause:
+        if is_disk_full(cause):
+            raise DiskFullError(_FULL.format(path=path, cause=cause.strerror or cause)) from cause
         raise StorageError(
             f"{path.parent} cannot hold the job database ({cause.strerror or cause}); wanted a folder "
             "that can be written. Check its permission and free space, or choose another work folder in the "
@@ -153,13 +159,24 @@ def told_as_storage(path: Path) -> Iterator[None]:
         ) from cause
 
 
-def _advice(path: Path, cause: BaseException) -> str:
+def _storage_error(path: Path, cause: BaseException) -> StorageError:
     code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
-    return _ADVICE.get(code, "{path} cannot be used as the job database ({cause}). {elsewhere}").format(
-        path=path,
-        cause=cause,
-        elsewhere="Check the disk, or choose another work folder in the configuration.",
-    )
+    # of a full disk SQLite says that only where a write was refused, else that a file could not be used
+    if code == sqlite3.SQLITE_FULL or (code in _USE_FAILED and has_no_room(path.parent)):
+        return DiskFullError(_FULL.format(path=path, cause=cause))
+    words = _ADVICE.get(code, "{path} cannot be used as the job database ({cause}). {elsewhere}")
+    elsewhere = "Check the disk, or choose another work folder in the configuration."
+    return StorageError(words.format(path=path, cause=cause, elsewhere=elsewhere))
+
+
+def has_no_room(folder: Path) -> bool:
+    """Whether a small file finds no room in ``folder``: asked by trying, since a quota shows in no figure."""
+    try:
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as trial:
+            trial.write(bytes(TRIAL_BYTES))
+    except OSError as fault:
+        return is_disk_full(fault)
+    return False
 
 
 _DAMAGED = (
@@ -185,8 +202,8 @@ _ADVICE = {
     sqlite3.SQLITE_READONLY: _READ_ONLY,
     sqlite3.SQLITE_CANTOPEN: _READ_ONLY,
     sqlite3.SQLITE_PERM: _READ_ONLY,
-    sqlite3.SQLITE_FULL: _FULL,
 }
+_USE_FAILED = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
 
 
 def _sync_folder(folder: Path) -> None:

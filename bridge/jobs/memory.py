@@ -1,9 +1,37 @@
-"""Peak memory of this process, since the last reset where the system can do that."""
+"""Memory of processes: what one holds now with its children, and the peak of this one."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psutil
+
+
+def held_bytes(pid: int) -> int | None:
+    """Bytes that process ``pid`` and all that it started hold in memory; None where it is gone.
+
+    What they share counts once for each.
+    """
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+    except psutil.Error:
+        return None
+    return sum(map(_resident, family))
+
+
+def _resident(process: psutil.Process) -> int:
+    import psutil
+
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0  # it has just ended
 
 
 def reset_peak() -> None:

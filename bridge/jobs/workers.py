@@ -3,50 +3,42 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
-from bridge.jobs.worker import (
-    KEEP_ALIVE_S,
-    OnEvent,
-    OnTick,
-    Outcome,
-    WorkerProcess,
-    ignore_event,
-    ignore_tick,
-)
+from bridge.errors import WorkerDiedError
+from bridge.jobs.watch import Outcome, RunOptions
+from bridge.jobs.worker import KEEP_ALIVE_S, WorkerProcess
 
 
 class Workers:
     """Runs tasks, each in a process that does nothing else meanwhile; idle ones are used again.
 
     As many tasks run at once as threads call ``run``. An idle process ends by itself after ``keep_alive_s``;
-    0 means one process for each task. Use as a context manager or ``close`` it.
+    0 means one process for each task. ``threads`` and ``niceness`` are as for ``WorkerProcess``. Use as a
+    context manager or ``close`` it.
     """
 
-    def __init__(self, *, keep_alive_s: float = KEEP_ALIVE_S, threads: int | None = None) -> None:
+    def __init__(
+        self, *, keep_alive_s: float = KEEP_ALIVE_S, threads: int | None = None, niceness: int = 0
+    ) -> None:
         self._keep_alive_s = keep_alive_s
         self._threads = threads
+        self._niceness = niceness
         self._idle: list[WorkerProcess] = []
         self._lock = threading.Lock()
         self._is_closed = False
 
-    def run(
-        self,
-        target: str,
-        *arguments: Any,
-        on_event: OnEvent = ignore_event,
-        on_tick: OnTick = ignore_tick,
-        cancel: threading.Event | None = None,
-    ) -> Outcome:
+    def run(self, target: str, *arguments: Any, **options: Unpack[RunOptions]) -> Outcome:
         """As ``WorkerProcess.run``, in a warm process or else a new one."""
         while True:
             worker, is_warm = self._take()
             try:
-                outcome = worker.run(target, *arguments, on_event=on_event, on_tick=on_tick, cancel=cancel)
+                outcome = worker.run(target, *arguments, **options)
             finally:
                 self._put_back(worker)
             # a warm process may end, its time being over, just when it is given a task
-            if outcome.was_taken or outcome.is_cancelled or not is_warm:
+            has_just_ended = is_warm and not outcome.was_taken and isinstance(outcome.error, WorkerDiedError)
+            if not has_just_ended:
                 return outcome
 
     def close(self) -> None:
@@ -70,7 +62,8 @@ class Workers:
                 if worker.is_alive:
                     return worker, True
                 worker.close()
-        return WorkerProcess(keep_alive_s=self._keep_alive_s, threads=self._threads), False
+        fresh = WorkerProcess(keep_alive_s=self._keep_alive_s, threads=self._threads, niceness=self._niceness)
+        return fresh, False
 
     def _put_back(self, worker: WorkerProcess) -> None:
         with self._lock:

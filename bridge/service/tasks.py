@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bridge.jobs.fingerprint import hash_source
-from bridge.jobs.worker import OnEvent
+from bridge.jobs.watch import OnEvent
 
 
 def hash_file(source: Path, _report: OnEvent) -> str:
