@@ -18,9 +18,9 @@ from typing import Any
 from bridge import events
 from bridge.config import Config, Recipe
 from bridge.errors import QaError
-from bridge.hashes import hash_source
 from bridge.pipeline.preflight import check_request
 from bridge.pipeline.shelf import Shelf
+from bridge.pipeline.source import SourceMark, expect_unchanged, mark_of
 from bridge.pipeline.workbench import Report, Workbench
 from bridge.stages import (
     analyse,
@@ -64,7 +64,9 @@ def run_job(job: Job, config: Config, report: Report) -> Delivery:
 
     Raises:
         InputError: the source cannot be used as a song.
-        StorageError, DeliveryError: no room, no permission.
+        DiskFullError: no room; with some it goes on.
+        StorageError, DeliveryError: no permission, or a disk that cannot be used.
+        SourceChangedError: the song was changed before its delivery.
         QaError: no master passed; the stems are delivered all the same, and the message says where.
     """
     recipe = config.recipe(job.request.recipe)
@@ -84,11 +86,11 @@ def run_job(job: Job, config: Config, report: Report) -> Delivery:
     return delivery
 
 
-def clean_up(job: Job, config: Config) -> None:
+def clean_up(job: Job, config: Config, report: Report | None = None) -> None:
     """Remove what a job that failed or was cancelled left: for whoever outlives its process.
 
     A job that ends by itself cleans up after itself; one whose process was killed cannot. What a failed job
-    delivered all the same stays.
+    delivered all the same stays. ``report`` is what a worker gives to all that it calls; nothing is told.
     """
     Shelf(config.data_folder / "stages", owner=job.id).clear_rooms()
     destination = job.request.destination / config.delivery.folder
@@ -124,21 +126,22 @@ class _Flow:
     report: Callable[[events.Event], None]
 
     def run(self) -> Delivery:
-        song = self._ingest()
+        source = mark_of(self.job.request.source)
+        song = self._ingest(source)
         analysis = self.bench.do(analyse.STAGE, analyse.Params(), [song.asset(roles.SOURCE)])
         stems = self._separate(song)
         dry = self._restore(stems)
         rendered = self._render(song, analysis, stems, dry)
         exported = self._export(song, analysis, stems, dry, rendered)
+        expect_unchanged(source)
         delivery = self._deliver(song, stems, dry, rendered, exported)
         if self.recipe.has("master") and not rendered.has_passed:
             raise QaError(_no_master(rendered.attempts[-1], delivery), delivery)
         return delivery
 
-    def _ingest(self) -> StageResult:
-        source = self.job.request.source
-        song = Asset(path=source, sha256=hash_source(source), role=roles.SONG)
-        params = ingest.Params(source_name=source.name, settings=self.config.input)
+    def _ingest(self, source: SourceMark) -> StageResult:
+        song = Asset(path=source.path, sha256=source.sha256, role=roles.SONG)
+        params = ingest.Params(source_name=source.path.name, settings=self.config.input)
         return self.bench.do(ingest.STAGE, params, [song])
 
     def _separate(self, song: StageResult) -> StageResult | None:

@@ -6,10 +6,11 @@ import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from bridge.audio import probe
 from bridge.config import Config, Input, Recipe
-from bridge.errors import ConfigError, DeliveryError, InputError, StorageError
+from bridge.errors import ConfigError, DeliveryError, DiskFullError, InputError, StorageError, is_disk_full
 from bridge.naming import check_template
 from bridge.stemset import expect_source, find_stem_set
 from bridge.values import JobRequest, MediaInfo
@@ -20,6 +21,13 @@ WORKING_COPIES = {"separate": 5, "restore": 5, "mix": 10, "master": 3}
 """Copies of the song in float32 that a stage leaves on the working disk, at its fullest."""
 DELIVERED_COPIES = {"separate": 5, "mix": 4, "master": 1}
 """And on the disk of the project."""
+
+
+class DiskUsage(NamedTuple):
+    """Bytes of a disk: of all of it, and what is free."""
+
+    total: int
+    free: int
 
 
 MakeRoom = Callable[[int], object]
@@ -33,7 +41,8 @@ def check_request(request: JobRequest, config: Config, make_room: MakeRoom = lam
         InputError: the source is not there, is no song, cannot be opened, or is too long.
         AudioError: the source is no whole audio file.
         DeliveryError: the project's folder cannot be written to.
-        StorageError: a disk is too full for this song.
+        DiskFullError: a disk is too full for this song.
+        StorageError: a disk is too small for it, however empty.
         ConfigError: the recipe, a target, a wish, a style or the template of names is not known.
     """
     recipe = config.recipe(request.recipe)
@@ -67,6 +76,11 @@ def _expect_writable(place: Path) -> None:
         trial.mkdir()
         trial.rmdir()
     except OSError as cause:
+        if is_disk_full(cause):
+            raise DiskFullError(
+                f"The disk of the project folder {place.parent} is full. Free some space there, or choose "
+                "another with --project."
+            ) from cause
         found = f"{there} is a file" if there.is_file() else cause.strerror or str(cause)
         raise DeliveryError(
             f"The project folder {place.parent} cannot be written to ({found}). "
@@ -115,17 +129,27 @@ def _clock(seconds: float) -> str:
 
 
 def _expect_free(folder: Path, wanted: int, what_for: str) -> None:
-    free = _free(folder)
-    if free < wanted:
+    disk = _disk_of(folder)
+    if disk.free >= wanted:
+        return
+    found = (
+        f"The disk of {folder} has {_size(disk.free)} free; this song needs {_size(wanted)} there {what_for}"
+    )
+    if wanted > disk.total:
         raise StorageError(
-            f"The disk of {folder} has {_size(free)} free; this song needs {_size(wanted)} there "
-            f"{what_for}. Free some space or choose a folder on another disk."
+            f"{found}, more than the whole disk holds ({_size(disk.total)}). Choose a folder on another disk."
         )
+    raise DiskFullError(f"{found}. Free some space or choose a folder on another disk.")
 
 
 def _free(folder: Path) -> int:
+    return _disk_of(folder).free
+
+
+def _disk_of(folder: Path) -> DiskUsage:
     there = next(place for place in (folder, *folder.parents) if place.exists())
-    return shutil.disk_usage(there).free
+    found = shutil.disk_usage(there)
+    return DiskUsage(total=found.total, free=found.free)
 
 
 def _size(count: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -10,12 +9,10 @@ from typing import Any
 
 from bridge import events
 from bridge.config import Config
-from bridge.errors import StageError, StembridgeError
+from bridge.errors import StageError, StembridgeError, is_disk_full
 from bridge.pipeline.shelf import Shelf, content_key
 from bridge.stages.base import Inputs, Made, P, Room, Stage
 from bridge.values import Asset, StageResult
-
-DISK_FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +146,7 @@ def _run(stage: Stage[P], params: P, inputs: Inputs, room: Room) -> Made:
     except (StembridgeError, MemoryError, KeyboardInterrupt):
         raise
     except Exception as cause:
-        if isinstance(cause, OSError) and cause.errno in DISK_FULL:
+        if isinstance(cause, OSError) and is_disk_full(cause):
             raise  # told as such where the job ends
         raise StageError(
             f"The stage '{stage.name}' failed: {type(cause).__name__}: {cause}. "

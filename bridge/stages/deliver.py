@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bridge.audio import sync_file, sync_folder
-from bridge.errors import DeliveryError
+from bridge.errors import DeliveryError, DiskFullError, StembridgeError, is_disk_full
 from bridge.hashes import hash_file
 from bridge.naming import versioned
 from bridge.protocols import Progress
@@ -59,7 +59,7 @@ def run(params: Params, inputs: Inputs, room: Room) -> Made:
     try:
         folder = delivered_by(params.job_id, params.destination) or _deliver(params, inputs, room)
     except OSError as cause:
-        raise DeliveryError(_explain(params.destination, cause)) from cause
+        raise _explained(params.destination, cause) from cause
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     files = [file["path"] for file in manifest["files"]]
     return Made(facts={"folder": str(folder), "files": [*files, MANIFEST]})
@@ -168,12 +168,11 @@ def _move_in(partial: Path, params: Params) -> Path:
     )
 
 
-def _explain(destination: Path, cause: OSError) -> str:
-    if cause.errno == errno.ENOSPC:
-        what, remedy = (
-            "the disk is full",
-            "Free some space and give the same command again: nothing is computed twice.",
-        )
+def _explained(destination: Path, cause: OSError) -> StembridgeError:
+    kind: type[StembridgeError] = DeliveryError
+    if is_disk_full(cause):
+        kind = DiskFullError
+        what, remedy = "the disk is full", "Free some space; nothing is computed twice."
     elif cause.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         what, remedy = (
             "writing there is not permitted",
@@ -181,4 +180,6 @@ def _explain(destination: Path, cause: OSError) -> str:
         )
     else:
         what, remedy = str(cause), "Check that the folder is there and give the same command again."
-    return f"The results could not be written to {destination}: {what}. {remedy} Nothing half-done was left."
+    return kind(
+        f"The results could not be written to {destination}: {what}. {remedy} Nothing half-done was left."
+    )

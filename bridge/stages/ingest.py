@@ -13,7 +13,7 @@ import numpy as np
 
 from bridge.audio import AudioReader, AudioWriter, Samples, fold_to_stereo, open_audio
 from bridge.config import Input
-from bridge.errors import InputError
+from bridge.errors import InputError, SourceChangedError
 from bridge.naming import track_of
 from bridge.protocols import Progress
 from bridge.stages import roles
@@ -46,7 +46,7 @@ def run(params: Params, inputs: Inputs, room: Room) -> Made:
     stem_set = find_stem_set(song.path)
     made = _from_stems(stem_set, song, params, room) if stem_set else _from_file(song, params, room)
     if _state_of(song.path) != before:
-        raise InputError(
+        raise SourceChangedError(
             f"{song.path.name} changed while it was read. Give the command again when it is complete."
         )
     return made

@@ -15,7 +15,7 @@ import numpy as np
 
 from bridge import registry
 from bridge.audio import AudioWriter, Samples, open_audio, probe
-from bridge.errors import EngineError, JobCancelled, RegistryError
+from bridge.errors import EngineError, JobCancelled, RegistryError, is_disk_full
 from bridge.measure.agreement import alignment, null_depth
 from bridge.protocols import Separator
 from bridge.stages import roles
@@ -91,6 +91,8 @@ def _by_first_engine(
         except JobCancelled:
             raise
         except (EngineError, RegistryError) as failure:
+            if is_disk_full(failure):
+                raise  # a lesser engine is no answer to that
             log.warning("Separator %s did not do it: %s", name, failure, extra={"action": "engine_skipped"})
             skipped.append(f"{name}: {failure}")
             continue

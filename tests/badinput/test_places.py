@@ -257,7 +257,7 @@ def test_a_disk_that_is_too_small_is_told_before_work(
     """With what there is and what is needed."""
     place = Place(root=tmp_path, **{which: small_disk("size=2m")})
     plain(place.songs / "a.wav")
-    expect_refused(place, place.songs / "a.wav", "MB free; this song needs", "Free some space", code=1)
+    expect_refused(place, place.songs / "a.wav", "MB free; this song needs", "on another disk", code=1)
 
 
 @needs_mount

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.errors import DeliveryError
+from bridge.errors import DeliveryError, DiskFullError, StembridgeError
 from bridge.stages import deliver
 from bridge.stages.base import Made
 from bridge.stages.deliver import Placed
@@ -122,7 +122,8 @@ def test_what_a_killed_try_left_is_removed(
 
 
 @pytest.mark.parametrize(
-    ("number", "says"), [(errno.ENOSPC, "the disk is full"), (errno.EROFS, "not permitted")]
+    ("number", "kind", "says"),
+    [(errno.ENOSPC, DiskFullError, "the disk is full"), (errno.EROFS, DeliveryError, "not permitted")],
 )
 def test_a_failing_disk_leaves_nothing(
     run_stage: RunStage,
@@ -130,6 +131,7 @@ def test_a_failing_disk_leaves_nothing(
     files: dict[str, Path],
     monkeypatch: pytest.MonkeyPatch,
     number: int,
+    kind: type[StembridgeError],
     says: str,
 ) -> None:
     """Neither half a delivery nor a hidden one, and the words fit."""
@@ -138,6 +140,6 @@ def test_a_failing_disk_leaves_nothing(
         raise OSError(number, "no")
 
     monkeypatch.setattr(deliver, "sync_file", fail)
-    with pytest.raises(DeliveryError, match=says):
+    with pytest.raises(kind, match=says):
         deliver_to(run_stage, project, files)
     assert not project.exists() or list(project.iterdir()) == []
