@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import errno
+import logging
 import os
 import signal
 import subprocess
@@ -12,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from bridge.errors import InputError, QaError
+from bridge.errors import AudioError, EngineError, InputError, QaError
 from bridge.events import Event, JobNote, JobProgress, QaRetryEnded, QaRetryStarted, StageDone, StageStarted
 from bridge.values import Delivery, Job
 
@@ -90,6 +92,30 @@ def fill_disk(_job: Job, _settings: object, _report: Report) -> NoReturn:
     raise AssertionError("/dev/full took a byte")
 
 
+def fill_disk_in_other_words(_job: Job, _settings: object, _report: Report) -> NoReturn:
+    """As parts do that have words of their own for it, and as a separator that uses one of them."""
+    try:
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError as cause:
+            raise AudioError("vocals.wav could not be written. Free some space.") from cause
+    except AudioError as cause:
+        raise EngineError("The song could not be separated: vocals.wav could not be written.") from cause
+
+
+def break_engine(job: Job, _settings: object, report: Report) -> NoReturn:
+    """An error that may pass."""
+    report(StageStarted(job_id=job.id, stage="separate"))
+    raise EngineError("The separator ended by itself.")
+
+
+def break_engine_once(job: Job, settings: object, report: Report) -> Delivery:
+    """An error that has passed when it is tried again."""
+    if job.attempt == 1:
+        break_engine(job, settings, report)
+    return deliver(job, settings, report)
+
+
 def run_out_of_memory(_job: Job, _settings: object, _report: Report) -> NoReturn:
     """Asks for more memory than there can be."""
     bytearray(1 << 62)
@@ -149,6 +175,36 @@ def hold_memory(job: Job, _settings: object, _report: Report) -> Delivery:
     """Holds as many bytes at once as the recipe's name says."""
     block = b"\1" * int(job.request.recipe)
     return _delivery(job, length=len(block))
+
+
+def swell(job: Job, _settings: object, report: Report) -> NoReturn:
+    """Holds 300 MB for ever, half of it in a process of its own, and goes on telling how it gets on."""
+    report(StageStarted(job_id=job.id, stage="greedy"))
+    hold = "block = b'x' * 150_000_000; import time; time.sleep(600)"
+    subprocess.Popen([sys.executable, "-c", hold])
+    block = b"\1" * 150_000_000
+    while True:
+        report(JobProgress(job_id=job.id, stage="greedy", share=len(block) / 1e9))
+        time.sleep(0.01)
+
+
+def tell_log(job: Job, _settings: object, _report: Report) -> Delivery:
+    """Logs as stages do, as libraries do, and an error with its traceback."""
+    log = logging.getLogger("bridge.pipeline.trial")
+    log.debug("hardly of interest")
+    log.info("Stage %s: done in %.1f s", "mix", 2.5, extra={"action": "stage_done", "key": "mix-1"})
+    log.warning("Another job's", extra={"job": "other", "path": Path("song.wav")})
+    logging.getLogger("library").warning("a library's own affair")
+    try:
+        raise ZeroDivisionError("the sixth of nothing")
+    except ZeroDivisionError:
+        log.exception("It broke")
+    return _delivery(job)
+
+
+def tell_niceness(job: Job, _settings: object, _report: Report) -> Delivery:
+    """How far the process steps back (POSIX)."""
+    return _delivery(job, niceness=os.nice(0))
 
 
 def tell_environment(job: Job, _settings: object, _report: Report) -> Delivery:

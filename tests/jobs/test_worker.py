@@ -14,10 +14,20 @@ from pathlib import Path
 import pytest
 
 from bridge import events
-from bridge.errors import InputError, JobCancelled, StageError, StembridgeError, StorageError
+from bridge.errors import (
+    DiskFullError,
+    InputError,
+    JobCancelled,
+    JobHalted,
+    LimitError,
+    StageError,
+    StembridgeError,
+    WorkerDiedError,
+)
 from bridge.events import Event
-from bridge.jobs import Outcome, WorkerProcess
+from bridge.jobs import Limits, Outcome, WorkerProcess
 from bridge.jobs.processes import start_of
+from bridge.jobs.worker import _windows_flags
 from bridge.values import Delivery, Job
 from tests.jobs.support import ROOT, StartPython, line_of, request, wait_until
 
@@ -111,8 +121,15 @@ def test_faults_in_the_task_leave_the_worker_whole(
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the full device is Linux's")
 def test_a_full_disk_is_told_as_such(warm: WorkerProcess) -> None:
     """Whatever code met it."""
-    with pytest.raises(StorageError, match="disk is full"):
+    with pytest.raises(DiskFullError, match="disk is full"):
         raise run(warm, "fill_disk").error or AssertionError
+
+
+def test_a_full_disk_is_one_in_whatever_words_it_is_told(warm: WorkerProcess) -> None:
+    """Also when a separator tells it for a file that could not be written; its words stay."""
+    error = run(warm, "fill_disk_in_other_words").error
+    assert type(error) is DiskFullError
+    assert error.message == "The song could not be separated: vocals.wav could not be written."
 
 
 DEATHS = {
@@ -127,7 +144,7 @@ DEATHS = {
 def test_a_death_is_an_outcome_that_names_it(fresh: WorkerProcess, task: str, message: str) -> None:
     """With the stage in which it happened; never a hang."""
     outcome = run(fresh, task)
-    with pytest.raises(StageError, match=message):
+    with pytest.raises(WorkerDiedError, match=message):
         raise outcome.error or AssertionError
     assert outcome.was_taken
     assert not fresh.is_alive
@@ -283,6 +300,115 @@ def test_an_interrupt_is_the_parents_to_decide(fresh: WorkerProcess) -> None:
     assert outcome.is_cancelled
     assert len(heard) >= 6
     assert run(fresh, "deliver").is_success
+
+
+@pytest.mark.parametrize("task", ["report_forever", "spin"])
+def test_a_halt_kills_at_once(fresh: WorkerProcess, task: str) -> None:
+    """Nobody waits for the task to tidy up: its finished stages are kept anyhow."""
+    halt = threading.Event()
+    halted_s: list[float] = []
+
+    def stop(event: Event) -> None:
+        if isinstance(event, events.JobProgress | events.JobNote) and not halt.is_set():
+            halted_s.append(time.monotonic())
+            halt.set()
+
+    outcome = fresh.run(f"{TASKS}:{task}", JOB, None, on_event=stop, halt=halt)
+    assert time.monotonic() - halted_s[0] < 0.5
+    assert type(outcome.error) is JobHalted
+    assert outcome.is_halted
+    wait_until(lambda: start_of(fresh.pid) is None)
+
+
+def test_a_cancel_that_was_passed_on_stays_one_in_a_halt(fresh: WorkerProcess) -> None:
+    """The job ends; it is not put back."""
+    cancel, halt = threading.Event(), threading.Event()
+
+    def stop(event: Event) -> None:
+        if isinstance(event, events.JobNote):
+            cancel.set()
+            threading.Timer(0.15, halt.set).start()
+
+    outcome = fresh.run(f"{TASKS}:spin", JOB, None, on_event=stop, cancel=cancel, halt=halt)
+    assert outcome.is_cancelled
+
+
+LIMITS = {
+    "memory, with what it started": (
+        "swell",
+        Limits(memory_bytes=250_000_000),
+        r"stage greedy took 0\.\d+ GB of memory; a job may take 0\.25 GB",
+    ),
+    "silence": ("spin", Limits(stall_s=0.2), r"stage deaf made no progress for 0\.2 s"),
+    "a stage": ("report_forever", Limits(stage_limit_s=0.2), r"stage long took longer than 0\.2 s"),
+}
+
+
+@pytest.mark.parametrize(("task", "limits", "message"), LIMITS.values(), ids=LIMITS)
+def test_a_task_that_passes_a_limit_is_killed(
+    fresh: WorkerProcess, task: str, limits: Limits, message: str
+) -> None:
+    """Told with the stage, the figure and the setting; the process is gone."""
+    outcome = fresh.run(f"{TASKS}:{task}", JOB, None, limits=limits)
+    with pytest.raises(LimitError, match=message):
+        raise outcome.error or AssertionError
+    wait_until(lambda: start_of(fresh.pid) is None)
+
+
+def test_a_task_within_its_limits_is_left_alone(warm: WorkerProcess) -> None:
+    """All three set, none passed."""
+    limits = Limits(memory_bytes=1_000_000_000, stall_s=60, stage_limit_s=60)
+    assert warm.run(f"{TASKS}:deliver", JOB, None, limits=limits).is_success
+
+
+def test_what_a_task_logs_is_logged_here(warm: WorkerProcess, caplog: pytest.LogCaptureFixture) -> None:
+    """With level, text, action and job; what it says of itself stands."""
+    with caplog.at_level("INFO", logger="bridge"):
+        warm.run(f"{TASKS}:tell_log", JOB, None, about={"job": "1"})
+    lines = [(r.name, r.levelname, r.getMessage(), vars(r).get("job")) for r in caplog.records]
+    name = "bridge.pipeline.trial"
+    assert lines == [
+        (name, "INFO", "Stage mix: done in 2.5 s", "1"),
+        (name, "WARNING", "Another job's", "other"),
+        (name, "ERROR", "It broke", "1"),
+    ]
+    first, second, third = caplog.records
+    assert (vars(first)["action"], vars(first)["key"]) == ("stage_done", "mix-1")
+    assert vars(second)["path"] == "song.wav"
+    assert "ZeroDivisionError: the sixth of nothing" in caplog.text
+    assert "in tell_log" in (third.exc_text or "")
+
+
+def test_a_task_logs_from_the_level_on_that_counts_here(
+    warm: WorkerProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is asked with each task, since settings change."""
+    for level, count in (("ERROR", 1), ("DEBUG", 4), ("WARNING", 2)):
+        caplog.clear()
+        with caplog.at_level(level, logger="bridge"):
+            warm.run(f"{TASKS}:tell_log", JOB, None)
+        assert len(caplog.records) == count
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has classes of priority")
+def test_workers_step_back() -> None:
+    """As far as asked, behind what this process is."""
+    with WorkerProcess(niceness=3) as worker:
+        assert run(worker, "tell_niceness").value.main_figures["niceness"] == min(19, os.nice(0) + 3)
+
+
+@pytest.mark.parametrize(("niceness", "flags"), [(0, 3), (10, 7), (15, 11)])
+def test_workers_step_back_on_windows(monkeypatch: pytest.MonkeyPatch, niceness: int, flags: int) -> None:
+    """By a class of priority; always with a group of their own, and without a window."""
+    names = [
+        "CREATE_NEW_PROCESS_GROUP",
+        "CREATE_NO_WINDOW",
+        "BELOW_NORMAL_PRIORITY_CLASS",
+        "IDLE_PRIORITY_CLASS",
+    ]
+    for place, name in enumerate(names):
+        monkeypatch.setattr(subprocess, name, 1 << place, raising=False)
+    assert _windows_flags(niceness) == flags
 
 
 PARENT = """
