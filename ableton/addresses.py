@@ -253,6 +253,7 @@ CLIENT = _text(
     pattern=r"[A-Za-z0-9._-]{1,64}",
 )
 SEQ = _int("seq", "counts up with each command of the client")
+_SEQ_OR_NONE = SEQ.evolve(least=-1)
 _JOB = _text("job", "the job's id")
 _STATE = _text("state", "where the job stands", 12, choices=tuple(JobState))
 _TITLE = _text("title", "the song's file, without its ending", 240)
@@ -413,6 +414,15 @@ _COMMANDS = (
         refusals=(Code.JOB, Code.TOO_LONG, Code.STORAGE),
     ),
     _command(
+        "figures",
+        "Lists what was measured, by name: tempo, key, loudness and true peak of each master. The next page "
+        "as with `files`.",
+        _JOB,
+        _OFFSET,
+        replies="figure_list",
+        refusals=(Code.JOB, Code.STORAGE),
+    ),
+    _command(
         "error",
         "Tells the whole text of why a job failed, was cancelled or waits. The next part: `offset` and the "
         "bytes that came, until `total`.",
@@ -472,11 +482,16 @@ _REPLIES = (
         _STATE,
         _TITLE,
     ),
-    _reply(
-        "refused",
-        'The command did nothing. Where it could not be read, client is `""` and seq -1.',
-        _text("code", "why, for programs", 24, choices=tuple(Code)),
-        _text("message", "what was found, what was wanted and what to do", 900),
+    Address(
+        name="refused",
+        direction=Direction.REPLY,
+        does='The command did nothing. Where it could not be read, client is `""` and seq -1.',
+        fields=(
+            CLIENT,
+            _SEQ_OR_NONE,
+            _text("code", "why, for programs", 24, choices=tuple(Code)),
+            _text("message", "what was found, what was wanted and what to do", 900),
+        ),
     ),
     _reply(
         "job",
@@ -518,6 +533,17 @@ _REPLIES = (
         _SHOWN_OFFSET,
         _text("folder", "the delivery's folder", FOLDER_BYTES),
         row=(_text("file", "a path inside the folder, with forward slashes", 300),),
+    ),
+    _reply(
+        "figure_list",
+        "A page of figures.",
+        _JOB,
+        _TOTAL,
+        _SHOWN_OFFSET,
+        row=(
+            _text("figure", 'its name, as "tempo_bpm" or "masters.streaming.integrated_lufs"', 120),
+            _text("value", "a number or a text", 300),
+        ),
     ),
     _reply(
         "error_text",

@@ -41,7 +41,6 @@ class OscFrontend:
         self.port = 0
         """The port that was opened; what the settings say, unless they say 0."""
         self._closers = contextlib.ExitStack()
-        self._count_lock = threading.Lock()
         self._told_count = -1
 
     def start(self, service: Service) -> None:
@@ -55,11 +54,13 @@ class OscFrontend:
         self._storyteller = Storyteller(
             service.feed, lambda: clients.subscribers, on_lost=self._tell_states_to_all
         )
-        self._pulse = Pulse(settings.heartbeat_s, is_needed=self._is_anybody_there, beat=self._beat)
+        self._pulse = Pulse(
+            settings.heartbeat_s, is_needed=self._is_anybody_there, beat=self._beat, look=self._tell_door
+        )
         self._reception = Reception(self._desk(), TokenGuard(settings.token))
         self._wire(sockets)
-        self._start_threads()
         self._tell_door()
+        self._start_threads()
         log.info("%s", self._words(), extra={"action": "door_opened"})
 
     def stop(self) -> None:
@@ -75,7 +76,7 @@ class OscFrontend:
             service=self._service,
             clients=self._clients,
             storyteller=self._storyteller,
-            on_subscribers=self._subscribers_changed,
+            on_subscribers=self._pulse.ask_look,
         )
 
     def _wire(self, sockets: OpenSockets) -> None:
@@ -125,31 +126,19 @@ class OscFrontend:
         for route in self._clients.subscribers:
             route.send(packet)
 
-    def _subscribers_changed(self) -> None:
-        self._pulse.look()
-        self._tell_door()
-
     def _connection_changed(self, closed: TcpConnection | None) -> None:
-        """In the thread that receives: the count is told by the pulse, which may touch the disk."""
         if closed is not None:
             self._clients.give_up_route(closed)
-        self._pulse.look()
+        self._pulse.ask_look()
 
     def _tell_door(self) -> None:
         """Say how the door does, where that changed."""
         count = len(self._clients.subscribers)
-        with self._count_lock:
-            if count == self._told_count:
-                return
-            self._told_count = count
-            self._service.tell_state(
-                DoorState(
-                    name=NAME,
-                    is_open=True,
-                    words=self._words(),
-                    facts={"host": self._service.config.osc.host, "port": self.port, "clients": count},
-                )
-            )
+        if count == self._told_count:
+            return
+        self._told_count = count
+        facts = {"host": self._service.config.osc.host, "port": self.port, "clients": count}
+        self._service.tell_state(DoorState(name=NAME, is_open=True, words=self._words(), facts=facts))
 
     def _words(self) -> str:
         count = max(0, self._told_count)

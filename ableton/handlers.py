@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ableton.addresses import COMMANDS, PROTOCOL, SENT, Address, Code
 from ableton.clients import Clients
 from ableton.messages import Atom, Message
-from ableton.newest import newest_song, watched_folder
+from ableton.newest import known_sha256, newest_song, watched_folder
 from ableton.paths import project_folder, read_path
 from ableton.recap import tell_states
 from ableton.routes import Route
@@ -21,7 +21,7 @@ from bridge.config import WatchedFolder
 from bridge.errors import ConfigError, InputError, JobError, StembridgeError, StorageError
 from bridge.jobs import OPEN, Command, Submitted
 from bridge.service import JobEdit, Service
-from bridge.values import Job, JobOrigin, JobRequest, JobState
+from bridge.values import Delivery, Job, JobOrigin, JobRequest, JobState
 from presets import TARGETS, PresetError
 
 log = logging.getLogger(__name__)
@@ -143,7 +143,8 @@ def _process(desk: Desk, asked: Asked) -> Message:
         wishes=_listed(asked.text("wishes"), ";"),
         origin=JobOrigin.OSC,
     )
-    return _submitted(asked, desk.service.submit(request, command=asked.key))
+    submitted = desk.service.submit(request, sha256=known_sha256(desk.service, path), command=asked.key)
+    return _submitted(asked, submitted)
 
 
 def _process_newest(desk: Desk, asked: Asked) -> Message:
@@ -156,7 +157,7 @@ def _process_newest(desk: Desk, asked: Asked) -> Message:
     if found is None:
         folders = ", ".join(folder.path for folder in desk.service.config.watch.folders)
         raise RefusedError(Code.NO_SONG, f"No finished song lies in {folders}. Export one and ask again.")
-    path, folder = found.inspected.path, found.folder
+    path, folder = found.path, found.folder
     request = JobRequest(
         source=path,
         recipe=_recipe(asked, folder),
@@ -165,9 +166,7 @@ def _process_newest(desk: Desk, asked: Asked) -> Message:
         origin=JobOrigin.OSC,
     )
     counting = OPEN | {JobState.SUCCESS}
-    submitted = desk.service.submit(
-        request, sha256=found.inspected.sha256, counting=counting, command=asked.key
-    )
+    submitted = desk.service.submit(request, sha256=found.sha256, counting=counting, command=asked.key)
     return _submitted(asked, submitted)
 
 
@@ -236,15 +235,18 @@ def _list(desk: Desk, asked: Asked) -> Message:
 
 
 def _files(desk: Desk, asked: Asked) -> Message:
-    job, offset = desk.service.job(asked.text("job")), asked.number("offset")
-    if job.delivery is None:
-        raise RefusedError(Code.JOB, f"Job {job.id} has delivered nothing (it is {job.state}).")
-    folder = folder_text(job.delivery.folder)
+    job_id, delivery = asked.text("job"), _delivery(desk, asked)
+    folder, offset = folder_text(delivery.folder), asked.number("offset")
     if not folder:
-        raise RefusedError(Code.TOO_LONG, f"The folder of job {job.id} does not fit: {job.delivery.folder}")
-    files = job.delivery.files
-    rows: list[tuple[Atom, ...]] = [(name,) for name in files[offset:]]
-    return asked.reply("file_list", job.id, len(files), offset, folder, rows=rows)
+        raise RefusedError(Code.TOO_LONG, f"The folder of job {job_id} does not fit: {delivery.folder}")
+    rows: list[tuple[Atom, ...]] = [(name,) for name in delivery.files]
+    return asked.reply("file_list", job_id, len(rows), offset, folder, rows=rows[offset:])
+
+
+def _figures(desk: Desk, asked: Asked) -> Message:
+    rows: list[tuple[Atom, ...]] = list(_flat(_delivery(desk, asked).main_figures))
+    offset = asked.number("offset")
+    return asked.reply("figure_list", asked.text("job"), len(rows), offset, rows=rows[offset:])
 
 
 def _error(desk: Desk, asked: Asked) -> Message:
@@ -309,6 +311,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "status": _status,
     "list": _list,
     "files": _files,
+    "figures": _figures,
     "error": _error,
     "recipes": _recipes,
     "targets": _targets,
@@ -325,6 +328,23 @@ def _submitted(asked: Asked, submitted: Submitted) -> Message:
 
 def _accepted(asked: Asked, job: Job, *, is_new: bool) -> Message:
     return asked.reply("accepted", job.id, int(is_new), job.state, job.request.source.stem)
+
+
+def _delivery(desk: Desk, asked: Asked) -> Delivery:
+    job = desk.service.job(asked.text("job"))
+    if job.delivery is None:
+        raise RefusedError(Code.JOB, f"Job {job.id} has delivered nothing (it is {job.state}).")
+    return job.delivery
+
+
+def _flat(figures: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Nested figures as pairs of texts, the names joined by dots."""
+    if isinstance(figures, Mapping | list):
+        pairs = figures.items() if isinstance(figures, Mapping) else enumerate(figures)
+        for key, value in pairs:
+            yield from _flat(value, f"{name}.{key}" if name else str(key))
+    elif figures is not None:
+        yield name, str(figures)
 
 
 def _confined(desk: Desk, text: str, what: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Final, NamedTuple
 
 from bridge.config import WatchedFolder
 from bridge.errors import InputError
-from bridge.jobs import Inspected
+from bridge.jobs import SeenFile
 from bridge.service import Service
 
 SONG_SUFFIXES: Final = frozenset(
@@ -39,7 +40,8 @@ MAX_LOOKED_INTO: Final = 8
 class Found(NamedTuple):
     """A finished song, and the watched folder in which it lies."""
 
-    inspected: Inspected
+    path: Path
+    sha256: str
     folder: WatchedFolder
 
 
@@ -55,19 +57,25 @@ def newest_song(service: Service, clock: Callable[[], float] = time.time) -> Fou
     A file that still grows is passed over, as is one that is cut off or no song.
     """
     config = service.config
-    settled_s = clock() - config.watch.quiet_s
+    now_s = clock()
     candidates = [
         candidate
         for folder in config.watch.folders
         for candidate in _candidates(folder, config.delivery.folder)
-        if candidate.modified_s <= settled_s
+        if not 0 <= now_s - candidate.modified_s < config.watch.quiet_s
     ]
     candidates.sort(reverse=True)
     for candidate in candidates[:MAX_LOOKED_INTO]:
-        inspected = _whole(service, candidate.path)
-        if inspected is not None:
-            return Found(inspected, candidate.folder)
+        sha256 = _sha256_if_whole(service, candidate.path)
+        if sha256:
+            return Found(candidate.path, sha256, candidate.folder)
     return None
+
+
+def known_sha256(service: Service, path: Path) -> str:
+    """The hash of a file that was seen before and is as it was; "" where it has to be read."""
+    seen = _seen_as_it_is(service, path)
+    return seen.sha256 if seen else ""
 
 
 def watched_folder(service: Service, path: Path) -> WatchedFolder | None:
@@ -76,12 +84,30 @@ def watched_folder(service: Service, path: Path) -> WatchedFolder | None:
     return max(holding, key=lambda f: len(f.folder.parts), default=None)
 
 
-def _whole(service: Service, path: Path) -> Inspected | None:
+def _sha256_if_whole(service: Service, path: Path) -> str:
+    seen = _seen_as_it_is(service, path)
+    if seen is not None:
+        return "" if seen.refused else seen.sha256
     try:
         inspected = service.inspect(path)
     except InputError:
+        return ""
+    return inspected.sha256 if inspected.is_whole else ""
+
+
+def _seen_as_it_is(service: Service, path: Path) -> SeenFile | None:
+    """What the ledger knows of a file, unless it changed since. Of folders it cannot tell."""
+    try:
+        now = path.stat()
+    except OSError:
         return None
-    return inspected if inspected.is_whole else None
+    if not stat.S_ISREG(now.st_mode):
+        return None
+    seen = service.files.seen(path)
+    if seen is None or not seen.sha256:
+        return None
+    was = (seen.size_bytes, seen.modified_ns, seen.inode)
+    return seen if was == (now.st_size, now.st_mtime_ns, now.st_ino) else None
 
 
 def _candidates(folder: WatchedFolder, delivery_name: str) -> Iterator[_Candidate]:

@@ -60,20 +60,22 @@ class Reception:
 
     def refuse_unread(self, route: Route, words: str) -> None:
         """Answer what could not be read."""
-        self._refuse_stranger(route, NO_CLIENT, NO_SEQ, Code.BAD_MESSAGE, words)
+        self._refuse_stranger(route, (), Code.BAD_MESSAGE, lambda: words)
 
     def _take(self, message: Message, route: Route) -> None:
         if message.address in SENT_ADDRESSES:  # an echo of our own words; to answer it would never end
             return
-        client, seq = _sender_of(message.arguments)
         command = COMMANDS.get(message.address)
         if command is None:
-            self._refuse_stranger(route, client, seq, Code.UNKNOWN_ADDRESS, _unknown(message.address))
+            self._refuse_stranger(
+                route, message.arguments, Code.UNKNOWN_ADDRESS, lambda: _unknown(message.address)
+            )
             return
         try:
             arguments = command.read(message.arguments)
         except ArgumentsError as error:
-            self._refuse_stranger(route, client, seq, Code.BAD_ARGUMENTS, str(error))
+            words = str(error)
+            self._refuse_stranger(route, message.arguments, Code.BAD_ARGUMENTS, lambda: words)
             return
         self._admit(Asked(command=command, arguments=arguments, route=route))
 
@@ -84,7 +86,8 @@ class Reception:
             is_permitted = self._clients.may_command(asked.client, asked.route)
             why_not = "" if is_permitted else "Say hello with the token first: this is another machine."
         if why_not:
-            self._refuse_stranger(asked.route, asked.client, asked.seq, Code.NOT_PERMITTED, why_not)
+            sender = (asked.client, asked.seq)
+            self._refuse_stranger(asked.route, sender, Code.NOT_PERMITTED, lambda: why_not)
             return
         was_known = self._clients.is_known(asked.client)
         self._clients.hear(asked.client, asked.route)
@@ -143,9 +146,13 @@ class Reception:
     def _send(self, asked: Asked, message: Message) -> None:
         self._desk.way_to(asked).send(encode(message))
 
-    def _refuse_stranger(self, route: Route, client: str, seq: int, code: Code, words: str) -> None:
+    def _refuse_stranger(
+        self, route: Route, arguments: Sequence[object], code: Code, words: Callable[[], str]
+    ) -> None:
+        """Answer what is no command, while it does not come as a flood."""
         if self._strangers.take():
-            route.send(encode(Message(SENT["refused"].address, (client, seq, code.value, cut(words, 900)))))
+            log.debug("Refused from %s: %s", route.host, words(), extra={"action": "osc_refused"})
+            route.send(encode(SENT["refused"].message(*_sender_of(arguments), code, words())))
 
 
 def _sender_of(arguments: Sequence[object]) -> tuple[str, int]:
