@@ -38,6 +38,16 @@ def retry_qa(job: Job, _settings: object, report: Report) -> Delivery:
     return _delivery(job)
 
 
+def retry_qa_slowly(job: Job, settings: object, report: Report) -> Delivery:
+    """Stages, a QA retry and a delivery, over a second or so."""
+    report(StageStarted(job_id=job.id, stage="first"))
+    for step in range(20):
+        report(JobProgress(job_id=job.id, stage="first", share=step / 20))
+        time.sleep(0.02)
+    report(StageDone(job_id=job.id, stage="first", key="first-key"))
+    return retry_qa(job, settings, report)
+
+
 def fail_in_retry(job: Job, _settings: object, report: Report) -> NoReturn:
     """Fails while a QA retry is on, after the stems were delivered."""
     report(QaRetryStarted(job_id=job.id, retry=1, reasons=("too loud",)))

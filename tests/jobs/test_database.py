@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
+import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, exc, inspect
 
-from bridge.errors import StorageError
-from bridge.jobs import open_store
-from bridge.jobs.database import MIGRATIONS, open_database, use_wal
+from bridge.errors import DiskFullError, StorageError
+from bridge.events import Event
+from bridge.jobs import Workers, open_store, run_job
+from bridge.jobs.database import MIGRATIONS, has_no_room, open_database, told_as_storage, use_wal
 from bridge.jobs.tables import SCHEMA, metadata
 from bridge.values import JobState
 from tests.jobs.support import HERE, PRINT, StartPython, line_of, output_of, request
@@ -403,10 +407,94 @@ def test_a_full_disk_is_told_and_changes_nothing(path: Path) -> None:
     with database.reading() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
-    with pytest.raises(StorageError, match=r"disk that holds .* is full"):
+    with pytest.raises(DiskFullError, match=r"disk that holds .* is full"):
         store.submit(request().evolve(wishes=("x" * 100_000,)), PRINT)
     assert store.list() == (first,)
     store.close()
+
+
+@pytest.mark.parametrize(
+    "code", [sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR_SHMSIZE]
+)
+@pytest.mark.parametrize("is_full", [True, False])
+def test_a_full_disk_is_told_in_whatever_words_sqlite_has(
+    path: Path, monkeypatch: pytest.MonkeyPatch, code: int, is_full: bool
+) -> None:
+    """Of a log that could not be made it says "disk I/O error", which is also what a broken disk gives."""
+    monkeypatch.setattr("bridge.jobs.database.has_no_room", lambda folder: is_full and folder == path.parent)
+    cause = sqlite3.OperationalError("disk I/O error")
+    cause.sqlite_errorcode = code
+    with pytest.raises(StorageError) as told, told_as_storage(path):
+        raise exc.OperationalError("INSERT", {}, cause)
+    assert isinstance(told.value, DiskFullError) == is_full
+    assert ("is full" in told.value.message) == is_full
+
+
+def test_a_folder_that_cannot_be_made_on_a_full_disk_is_told(path: Path) -> None:
+    """The system's own word for it counts as well."""
+    with pytest.raises(DiskFullError, match="is full"), told_as_storage(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_room_is_found_by_trying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is left behind; a folder that cannot be written has room as far as anybody knows."""
+    assert not has_no_room(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert not has_no_room(tmp_path / "missing")
+
+    def refuse(**_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    assert has_no_room(tmp_path)
+
+
+HOLD_LOCK = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+sys.stdin.readline()
+connection.rollback()
+print("free", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_a_job_ends_well_though_another_program_locks_the_store_meanwhile(
+    path: Path, start: StartPython
+) -> None:
+    """For longer than SQLite waits: progress is left out, the end is stored once the lock is gone."""
+    store = open_store(path, busy_timeout_s=0.05)
+    store.submit(request(), PRINT)
+    other: list[subprocess.Popen[str]] = []
+    free = threading.Timer(1.0, lambda: let_go(other[0]))
+
+    def listen(event: Event) -> None:
+        if event.kind == "stage_started" and not other:
+            other.append(start(HOLD_LOCK, path))
+            assert line_of(other[0]) == "locked"
+            free.start()
+
+    with Workers(keep_alive_s=0) as workers:
+        ended = run_job(
+            store,
+            settings=None,
+            workers=workers,
+            publish=listen,
+            target="bridge.testing.tasks:retry_qa_slowly",
+        )
+    assert ended is not None
+    assert (ended.job.state, ended.job.attempt) == (JobState.SUCCESS, 1)
+    assert store.get(ended.job.id) == ended.job
+    store.close()
+    free.join()
+
+
+def let_go(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("go\n")
+    process.stdin.flush()
 
 
 CLAIM_ALL = """
