@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Hashable
 from typing import Protocol
 
 
@@ -13,11 +12,6 @@ class Route(Protocol):
     @property
     def host(self) -> str:
         """The peer's address, without its port."""
-        ...
-
-    @property
-    def key(self) -> Hashable:
-        """Equal for packets that came the same way."""
         ...
 
     def at_port(self, port: int) -> Route:

@@ -6,7 +6,7 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Final
 
 from ableton.loop import SocketLoop
@@ -42,11 +42,6 @@ class TcpConnection:
     def host(self) -> str:
         """The peer's address."""
         return self._host
-
-    @property
-    def key(self) -> Hashable:
-        """Each connection is a way of its own."""
-        return id(self)
 
     def at_port(self, _port: int) -> Route:
         """The connection is the way back, whatever port was named."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,11 +31,6 @@ class UdpRoute:
     def host(self) -> str:
         """The peer's address."""
         return str(self.address[0]).removeprefix(MAPPED_PREFIX)
-
-    @property
-    def key(self) -> Hashable:
-        """The address with its port."""
-        return self.address
 
     def at_port(self, port: int) -> Route:
         """Another port of the same machine."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import socket
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +46,6 @@ class FakeRoute:
     @property
     def host(self) -> str:
         return self._host
-
-    @property
-    def key(self) -> Hashable:
-        return id(self)
 
     def at_port(self, port: int) -> Route:
         return self.ports.setdefault(port, FakeRoute(self._host))
@@ -165,6 +161,3 @@ def wait_until(condition: Callable[[], bool], poll: Callable[[], object]) -> Non
             return
         poll()
     raise AssertionError("it did not come about")
-
-
-Values = Mapping[str, Any]

@@ -1,0 +1,375 @@
+"""What each command does, without sockets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ableton.addresses import COMMANDS, Code
+from ableton.client import Heard
+from ableton.clients import Clients
+from ableton.handlers import Asked, Desk, answer
+from ableton.messages import encode
+from ableton.storyteller import Storyteller
+from bridge.testing.service import FakeService
+from bridge.values import Delivery, JobState
+from tests.ableton.support import FakeRoute, heard, settings, submitted, write_song
+
+Ask = Callable[..., Heard]
+
+
+@pytest.fixture
+def route() -> FakeRoute:
+    return FakeRoute()
+
+
+@pytest.fixture
+def clients(route: FakeRoute) -> Clients:
+    clients = Clients(heartbeat_s=10.0)
+    clients.hear("me", route)
+    return clients
+
+
+@pytest.fixture
+def desk(service: FakeService, clients: Clients) -> Desk:
+    return Desk(
+        service=service,
+        clients=clients,
+        storyteller=Storyteller(service.feed, lambda: clients.subscribers),
+    )
+
+
+@pytest.fixture
+def ask(desk: Desk, route: FakeRoute) -> Ask:
+    """Gives a command with the next number, or with ``seq``, and gives back its answer."""
+    numbers = iter(range(1, 1000))
+
+    def ask(name: str, *arguments: Any, seq: int = 0) -> Heard:
+        command = COMMANDS[f"/stembridge/{name}"]
+        values = command.read(["me", seq or next(numbers), *arguments])
+        return heard(encode(answer(desk, Asked(command=command, arguments=values, route=route))))
+
+    return ask
+
+
+def refused(found: Heard, code: Code, words: str = "") -> bool:
+    assert found.name == "refused", found
+    assert found.values["code"] == code, found
+    return words in str(found.values["message"])
+
+
+def done(service: FakeService, song: Path, files: tuple[str, ...] = ("Stems/bass.wav",)) -> str:
+    job = service.play_start(submitted(service, song).id)
+    delivery = Delivery(
+        folder=song.parent / "StemBridge" / song.stem,
+        files=files,
+        main_figures={"tempo_bpm": 123.0, "key": None, "masters": {"streaming": {"integrated_lufs": -14.0}}},
+    )
+    return service.play_done(job, delivery).id
+
+
+def test_process_commits_a_job_with_everything_that_was_asked(
+    ask: Ask, service: FakeService, folder: Path
+) -> None:
+    song, project = write_song(folder), folder / "Set Project"
+    project.mkdir()
+    found = ask("process", str(song), "quick", str(project), "club, streaming", "punchy drums; warm")
+    request = service.job(str(found.values["job"])).request
+    assert (found.name, found.values["is_new"], found.values["state"]) == ("accepted", 1, "PENDING")
+    assert found.values["title"] == "Night Drive"
+    assert (request.source, request.recipe, request.destination) == (song, "quick", project)
+    assert (request.targets, request.wishes) == (("club", "streaming"), ("punchy drums", "warm"))
+    assert request.origin == "osc"
+
+
+def test_process_needs_no_more_than_a_path(ask: Ask, service: FakeService, folder: Path) -> None:
+    found = ask("process", str(write_song(folder)))
+    request = service.job(str(found.values["job"])).request
+    assert (request.recipe, request.destination) == ("full", folder)
+
+
+def test_a_live_set_names_its_project(ask: Ask, service: FakeService, folder: Path) -> None:
+    live_set = write_song(folder, "Song.als")
+    found = ask("process", str(write_song(folder)), "", str(live_set))
+    assert service.job(str(found.values["job"])).request.destination == folder
+
+
+def test_an_equal_job_that_is_open_is_the_answer(ask: Ask, folder: Path) -> None:
+    song = write_song(folder)
+    first, second = ask("process", str(song)), ask("process", str(song))
+    assert first.values["job"] == second.values["job"]
+    assert (first.values["is_new"], second.values["is_new"]) == (1, 0)
+
+
+def test_a_command_takes_effect_once_also_where_the_door_forgot_it(
+    ask: Ask, service: FakeService, folder: Path
+) -> None:
+    """The number reaches the store, which knows it after a restart."""
+    song = write_song(folder)
+    first = ask("process", str(song), seq=5)
+    service.play_cancelled(service.play_start(str(first.values["job"])))
+    again = ask("process", str(song), seq=5)
+    assert again.values["job"] == first.values["job"]
+    assert service.count() == 1
+
+
+PATHS = [("", "empty"), ("a.wav", "absolute"), ("/a\nb", "control"), ("/etc/passwd", "outside")]
+
+
+@pytest.mark.parametrize(("path", "words"), PATHS)
+def test_paths_that_may_not_be_named_are_refused(ask: Ask, path: str, words: str) -> None:
+    assert refused(ask("process", path), Code.PATH, words)
+
+
+def test_a_link_out_of_the_permitted_folders_is_refused(ask: Ask, folder: Path) -> None:
+    (folder / "link.wav").symlink_to("/etc/passwd")
+    assert refused(ask("process", str(folder / "link.wav")), Code.PATH, "outside")
+
+
+def test_a_song_that_is_not_there_is_refused(ask: Ask, folder: Path) -> None:
+    assert refused(ask("process", str(folder / "nothing.wav")), Code.INPUT, "nothing.wav")
+
+
+def test_a_project_that_is_not_there_is_refused(ask: Ask, folder: Path) -> None:
+    found = ask("process", str(write_song(folder)), "", str(folder / "nowhere"))
+    assert refused(found, Code.INPUT, "Save the Live Set first")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("ful",), ("", "", "strea"), ("", "", "", "purple drums")], ids=["recipe", "target", "wish"]
+)
+def test_unknown_words_are_refused(ask: Ask, folder: Path, arguments: tuple[str, ...]) -> None:
+    assert refused(ask("process", str(write_song(folder)), *arguments), Code.SETTING)
+
+
+def test_cancel_ends_a_job(ask: Ask, service: FakeService, folder: Path) -> None:
+    job = submitted(service, write_song(folder))
+    found = ask("cancel", job.id)
+    assert (found.values["job"], found.values["is_new"], found.values["state"]) == (job.id, 0, "CANCELLED")
+    assert ask("cancel", job.id).values["state"] == "CANCELLED"
+
+
+def test_what_has_ended_otherwise_cannot_be_cancelled(ask: Ask, service: FakeService, folder: Path) -> None:
+    assert refused(ask("cancel", done(service, write_song(folder))), Code.JOB)
+
+
+@pytest.mark.parametrize("command", ["cancel", "retry", "again", "status", "files", "figures", "error"])
+def test_an_unknown_job_is_told(ask: Ask, command: str) -> None:
+    assert refused(ask(command, "nope"), Code.JOB, "nope")
+
+
+def test_retry_makes_a_linked_job_once(ask: Ask, service: FakeService, folder: Path) -> None:
+    old = service.play_failed(service.play_start(submitted(service, write_song(folder)).id), "bad luck")
+    found = ask("retry", old.id, seq=9)
+    new = service.job(str(found.values["job"]))
+    assert (new.linked_to, new.request) == (old.id, old.request)
+    assert ask("retry", old.id, seq=9).values["job"] == new.id
+    assert service.count() == 2
+
+
+def test_a_job_at_work_cannot_be_retried(ask: Ask, service: FakeService, folder: Path) -> None:
+    assert refused(ask("retry", submitted(service, write_song(folder)).id), Code.JOB)
+
+
+def test_again_changes_what_is_given_and_nothing_else(ask: Ask, service: FakeService, folder: Path) -> None:
+    song, project = write_song(folder), folder / "Project"
+    project.mkdir()
+    old = done(service, song)
+    found = ask("again", old, "", str(project), "club")
+    request = service.job(str(found.values["job"])).request
+    assert (request.recipe, request.targets, request.destination) == ("full", ("club",), project)
+    assert request.source == song
+
+
+def test_status_tells_of_a_job(ask: Ask, service: FakeService, folder: Path) -> None:
+    job = service.play_failed(service.play_start(submitted(service, write_song(folder)).id), "x" * 2000)
+    found = ask("status", job.id)
+    assert (found.name, found.values["state"], found.values["attempt"]) == ("job", "FAILED", 1)
+    assert str(found.values["error"]).endswith("...")
+
+
+def test_status_tells_of_the_service(ask: Ask, service: FakeService, folder: Path) -> None:
+    submitted(service, write_song(folder))
+    done(service, write_song(folder, "b.wav", b"two"))
+    found = ask("status")
+    assert (found.name, found.values["waiting"], found.values["succeeded"]) == ("service", 1, 1)
+    assert found.values["epoch"] == service.feed.epoch
+
+
+def test_list_gives_every_job_once_page_by_page(ask: Ask, service: FakeService, folder: Path) -> None:
+    made = [
+        submitted(service, write_song(folder, f"{number:02d} {'x' * 100}.wav", b"%d" % number)).id
+        for number in range(40)
+    ]
+    found: list[Any] = []
+    while True:
+        page = ask("list", 15, found[-1] if found else "")
+        found += [row[0] for row in page.rows]
+        if not page.values["has_more"]:
+            break
+    assert found == made[::-1]
+
+
+def test_list_keeps_to_its_limit(ask: Ask, service: FakeService, folder: Path) -> None:
+    for number in range(3):
+        submitted(service, write_song(folder, f"{number}.wav", b"%d" % number))
+    assert [len(ask("list", limit).rows) for limit in (1, 2, 3, 4)] == [1, 2, 3, 3]
+    assert [ask("list", limit).values["has_more"] for limit in (1, 2, 3, 4)] == [1, 1, 0, 0]
+
+
+def test_files_gives_a_whole_delivery_page_by_page(ask: Ask, service: FakeService, folder: Path) -> None:
+    files = tuple(f"Stems/{number:03d} {'ü' * 60}.wav" for number in range(60))
+    job = done(service, write_song(folder), files)
+    found: list[Any] = []
+    while len(found) < 60:
+        page = ask("files", job, len(found))
+        assert page.rows
+        assert page.values["total"] == 60
+        found += [row[0] for row in page.rows]
+    assert tuple(found) == files
+    assert page.values["folder"] == str(folder / "StemBridge" / "Night Drive")
+
+
+def test_files_beyond_the_end_are_none(ask: Ask, service: FakeService, folder: Path) -> None:
+    assert ask("files", done(service, write_song(folder)), 5).rows == ()
+
+
+def test_a_job_without_a_delivery_has_no_files(ask: Ask, service: FakeService, folder: Path) -> None:
+    assert refused(ask("files", submitted(service, write_song(folder)).id), Code.JOB, "PENDING")
+
+
+def test_a_folder_that_does_not_fit_is_not_cut(ask: Ask, service: FakeService, folder: Path) -> None:
+    job = service.play_start(submitted(service, write_song(folder)).id)
+    service.play_done(job, Delivery(folder=Path("/" + "x" * 2000), files=("a",)))
+    assert refused(ask("files", job.id), Code.TOO_LONG)
+
+
+def test_figures_are_told_by_name(ask: Ask, service: FakeService, folder: Path) -> None:
+    found = ask("figures", done(service, write_song(folder)))
+    assert dict(found.rows) == {"tempo_bpm": "123.0", "masters.streaming.integrated_lufs": "-14.0"}
+
+
+def test_error_gives_the_whole_text_in_parts(ask: Ask, service: FakeService, folder: Path) -> None:
+    text = "Grün " * 700
+    job = service.play_failed(service.play_start(submitted(service, write_song(folder)).id), text)
+    found, total = b"", 1
+    while len(found) < total:
+        page = ask("error", job.id, len(found))
+        total = int(page.values["total"])
+        found += str(page.values["part"]).encode()
+    assert found.decode() == text
+
+
+def test_recipes_and_targets_are_listed(ask: Ask) -> None:
+    assert ("full", "Stems, mixed stems and master", "streaming") in ask("recipes").rows
+    assert ("streaming", "Streaming", -14.0, -1.0) in ask("targets").rows
+    assert len(ask("recipes", 2).rows) == int(ask("recipes").values["total"]) - 2
+
+
+def test_who_comes_late_gets_the_state(
+    ask: Ask, service: FakeService, folder: Path, route: FakeRoute, clients: Clients
+) -> None:
+    ended = done(service, write_song(folder, "a.wav"))
+    waits = submitted(service, write_song(folder, "b.wav", b"two")).id
+    found = ask("subscribe")
+    last = service.feed.last_number
+    told = route.all()
+    assert [h.name for h in told] == ["resync", "state", "state"]
+    assert [h.values["job"] for h in told[1:]] == [ended, waits]
+    assert [h.values["state"] for h in told[1:]] == [JobState.SUCCESS, JobState.PENDING]
+    assert [(h.values["index"], h.values["count"]) for h in told[1:]] == [(0, 2), (1, 2)]
+    assert told[0].values["last"] == found.values["from"] == last
+    assert clients.subscribers == (route,)
+
+
+def test_who_comes_back_with_its_number_keeps_it(
+    ask: Ask, service: FakeService, folder: Path, route: FakeRoute
+) -> None:
+    submitted(service, write_song(folder))
+    found = ask("subscribe", 0, service.feed.epoch)
+    assert found.values["from"] == 0
+    assert route.all() == []
+
+
+def test_who_comes_back_from_another_epoch_gets_the_state(ask: Ask, route: FakeRoute) -> None:
+    assert ask("subscribe", 7, "before").values["from"] == 0
+    assert [h.name for h in route.all()] == ["resync"]
+
+
+def test_events_are_told_again(ask: Ask, service: FakeService, folder: Path, route: FakeRoute) -> None:
+    submitted(service, write_song(folder))
+    found = ask("events", 0, service.feed.epoch)
+    assert [h.name for h in route.all()] == ["queued"]
+    assert (found.values["upto"], found.values["told"]) == (1, 1)
+
+
+def test_events_of_another_epoch_become_the_state(ask: Ask, route: FakeRoute) -> None:
+    found = ask("events", 3, "before")
+    assert [h.name for h in route.all()] == ["resync"]
+    assert (found.values["upto"], found.values["told"]) == (0, -1)
+
+
+def test_unsubscribe_ends_it(ask: Ask, clients: Clients) -> None:
+    ask("subscribe")
+    ask("unsubscribe")
+    assert clients.subscribers == ()
+
+
+class TestNewest:
+    @pytest.fixture
+    def service(self, folder: Path) -> FakeService:
+        (folder / "project").mkdir()
+        watched = {"path": str(folder), "recipe": "quick", "project": str(folder / "project")}
+        return FakeService(settings(folder) | {"watch": {"folders": [watched]}})
+
+    @staticmethod
+    def aged(path: Path, seconds: float) -> Path:
+        import time
+
+        os.utime(path, (time.time() - seconds,) * 2)
+        return path
+
+    def test_the_newest_finished_song_is_taken_as_its_folder_says(
+        self, ask: Ask, service: FakeService, folder: Path
+    ) -> None:
+        self.aged(write_song(folder, "old.wav"), 100)
+        newest = self.aged(write_song(folder, "new.wav", b"two"), 50)
+        found = ask("process_newest")
+        request = service.job(str(found.values["job"])).request
+        assert (request.source, request.recipe) == (newest, "quick")
+        assert request.destination == folder / "project"
+
+    def test_what_was_done_already_is_the_answer(self, ask: Ask, service: FakeService, folder: Path) -> None:
+        self.aged(write_song(folder), 50)
+        first = str(ask("process_newest").values["job"])
+        delivery = Delivery(folder=folder / "StemBridge", files=())
+        service.play_done(service.play_start(first), delivery)
+        found = ask("process_newest")
+        assert (found.values["job"], found.values["is_new"], found.values["state"]) == (first, 0, "SUCCESS")
+
+    def test_songs_that_grow_are_cut_off_or_are_our_own_are_passed_over(self, ask: Ask, folder: Path) -> None:
+        self.aged(write_song(folder, "good.wav"), 100)
+        write_song(folder, "grows.wav", b"two")
+        half = write_song(folder, "half.wav", b"three")
+        half.write_bytes(half.read_bytes()[:-20])
+        self.aged(half, 40)
+        (folder / "StemBridge").mkdir()
+        self.aged(write_song(folder / "StemBridge", "master.wav", b"four"), 30)
+        self.aged(write_song(folder, ".hidden.wav", b"five"), 20)
+        self.aged(write_song(folder, "cover.jpg", b"six"), 10)
+        assert ask("process_newest").values["title"] == "good"
+
+    def test_a_file_from_a_machine_whose_clock_is_ahead_counts(self, ask: Ask, folder: Path) -> None:
+        self.aged(write_song(folder), -3600)
+        assert ask("process_newest").values["title"] == "Night Drive"
+
+    def test_no_song_is_told(self, ask: Ask, folder: Path) -> None:
+        assert refused(ask("process_newest"), Code.NO_SONG, str(folder))
+
+
+def test_no_watched_folder_is_told(ask: Ask) -> None:
+    assert refused(ask("process_newest"), Code.NO_SONG, "stembridge watch add")
