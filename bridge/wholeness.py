@@ -45,8 +45,10 @@ def _missing(source: ByteSource, suffix: str) -> str:
     if source.zeros_at(0) >= min(source.size, words.PREALLOCATED_BYTES):
         return words.hollow(0)
     start = tagging.leading_bytes(source)
-    if start >= source.size:
+    if start > source.size:
         return words.too_short(start, source.size)
+    if start == source.size:
+        return words.without("its sound")
     return _lacking(source, start, source.at(start, _HEAD_BYTES), suffix)
 
 

@@ -13,7 +13,9 @@ FrameBytes = Callable[[bytes], int]
 """Bytes of the frame that begins with this head of ``HEAD_BYTES``; 0 where none does."""
 
 HEAD_BYTES = 7
-_MOST_FRAMES = 20_000_000
+_MOST_FRAMES = 5_000_000
+"""A day of sound."""
+_MOST_TAGS = 100_000
 _MOST_SKIPPED_BYTES = 1 << 20
 _SEARCH_BYTES = 65_536
 
@@ -32,58 +34,61 @@ class Chain:
 
 
 def first_frame(source: ByteSource, start: int, frame_bytes: FrameBytes) -> int | None:
-    """The first frame within 64 KiB that another one, a tag or the end follows; None without one."""
-    end = min(source.size, start + _SEARCH_BYTES)
-    while (start := source.find(b"\xff", start, end)) >= 0:
-        if (length := frame_bytes(source.at(start, HEAD_BYTES))) and _is_followed(
-            source, start + length, frame_bytes
-        ):
-            return start
-        start += 1
+    """The first frame within 64 KiB that another one, a tag or the end follows; None without one.
+
+    At ``start`` itself it may also run past the end of the file.
+    """
+    place, end = start, min(source.size, start + _SEARCH_BYTES)
+    while (place := source.find(b"\xff", place, end)) >= 0:
+        length = frame_bytes(source.at(place, HEAD_BYTES))
+        is_cut = place == start and place + length > source.size - HEAD_BYTES
+        if length and (is_cut or _is_followed(source, place + length, frame_bytes)):
+            return place
+        place += 1
     return None
 
 
 def _is_followed(source: ByteSource, place: int, frame_bytes: FrameBytes) -> bool:
     head = source.at(place, HEAD_BYTES)
-    return len(head) < HEAD_BYTES or bool(frame_bytes(head)) or is_tag(source.at(place, 12)) or not any(head)
+    return place == source.size or bool(
+        head and (frame_bytes(head) or is_tag(source.at(place, 12)) or not any(head))
+    )
 
 
 def walk(source: ByteSource, start: int, frame_bytes: FrameBytes) -> Chain:
     """Go from frame to frame, over tags and a little of what is neither, to the end or to where it breaks."""
     place = end = start
-    skipped = 0
-    for frames in range(_MOST_FRAMES):
-        while place < source.size and not (length := frame_bytes(source.at(place, HEAD_BYTES))):
+    frames = tags = skipped_bytes = 0
+    while place < source.size:
+        if length := frame_bytes(source.at(place, HEAD_BYTES)):
+            if place + length > source.size:
+                return Chain(frames=frames, end=end, lacking=words.CUT_FRAME)
+            frames += 1
+            end = place + length
+        elif length := tag_bytes(source, place):
+            tags += 1
+        else:
             jump = _jump(source, place, frame_bytes)
             if isinstance(jump, str):
                 return Chain(frames=frames, end=end, lacking=jump)
-            skipped += jump if not is_tag(source.at(place, 12)) else 0
-            place += jump
-            if skipped > _MOST_SKIPPED_BYTES:
-                return Chain(frames=frames, end=end, is_told=False)
-        if place >= source.size:
-            lacking = words.too_short(place, source.size) if place > source.size else ""
-            return Chain(frames=frames, end=end, lacking=lacking)
-        if place + length > source.size:
-            return Chain(frames=frames, end=end, lacking=_cut_frame(place + length - source.size))
-        place = end = place + length
-    return Chain(frames=_MOST_FRAMES, end=end, is_told=False)
+            skipped_bytes += (length := jump)
+        place += length
+        if frames > _MOST_FRAMES or tags > _MOST_TAGS or skipped_bytes > _MOST_SKIPPED_BYTES:
+            return Chain(frames=frames, end=end, is_told=False)
+    lacking = words.too_short(place, source.size) if place > source.size else ""
+    return Chain(frames=frames, end=end, lacking=lacking)
 
 
 def _jump(source: ByteSource, place: int, frame_bytes: FrameBytes) -> int | str:
-    """Bytes to the next frame, tag or end; what is missing where there is none because it was not written."""
-    if length := tag_bytes(source, place):
-        return length
+    """Bytes to the next frame or the end; what is missing where there is none because it was not written."""
     if is_tag(source.at(place, 12)):
-        return source.size - place  # its length is not stated at its head
+        return source.size - place  # a tag that does not state its length at its head
     if zeros := source.zeros_at(place):
         return zeros if zeros < words.PREALLOCATED_BYTES else words.hollow(place)
     rest = source.at(place, HEAD_BYTES)
     if len(rest) < HEAD_BYTES and rest[0] == 0xFF:
-        return _cut_frame(HEAD_BYTES - len(rest))
-    found = first_frame(source, place + 1, frame_bytes)
-    return min(_SEARCH_BYTES, source.size - place) if found is None else found - place
-
-
-def _cut_frame(missing_bytes: int) -> str:
-    return f"its last frame lacks at least {missing_bytes:,} bytes: {words.UNFINISHED}"
+        return words.CUT_FRAME
+    if (found := first_frame(source, place, frame_bytes)) is not None:
+        return found - place
+    hole = source.find(bytes(words.PREALLOCATED_BYTES), place, place + _SEARCH_BYTES)
+    return min(_SEARCH_BYTES, source.size - place) if hole < 0 else words.hollow(hole)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from bridge.containers import words
+from bridge.containers import holes, words
 from bridge.containers.bytesource import ByteSource
 from bridge.containers.tagging import is_tag
 
@@ -49,14 +49,13 @@ class StreamInfo:
     def parse(cls, body: bytes) -> StreamInfo:
         """From the block's 34 bytes."""
         packed = int.from_bytes(body[10:18], "big")
-        most_frames, most_bytes = int.from_bytes(body[2:4], "big"), int.from_bytes(body[7:10], "big")
+        most_frames = int.from_bytes(body[2:4], "big")
         channels, bits = (packed >> 41 & 7) + 1, (packed >> 36 & 31) + 1
-        # RFC 9639 section 9.2: no subframe has more bits than the samples themselves and a side channel's
-        verbatim_bytes = most_frames * channels * (bits + 1) // 8 + 64
         return cls(
             block_frames=int.from_bytes(body[:2], "big"),
             most_block_frames=most_frames,
-            most_frame_bytes=max(most_bytes, verbatim_bytes),
+            # a coder that saves nothing writes the samples as they are, those of a side channel a bit wider
+            most_frame_bytes=most_frames * channels * (bits + 1) // 8 + 64,
             rate_hz=packed >> 44,
             frames=packed & 0xF_FFFF_FFFF,
         )
@@ -82,10 +81,14 @@ def lacking(source: ByteSource, start: int) -> str:
             return words.too_short(place, source.size)
         if head[0] & 128:
             break
-    return _lacking_frames(source, place, info) if info else ""
+    if info is None:
+        return ""
+    return _lacking_end(source, place, info) or holes.lacking_between(
+        source, place, source.size - _tail_bytes(source)
+    )
 
 
-def _lacking_frames(source: ByteSource, start: int, info: StreamInfo) -> str:
+def _lacking_end(source: ByteSource, start: int, info: StreamInfo) -> str:
     window_start = max(start, source.size - 2 * info.most_frame_bytes - _tail_bytes(source))
     tail = source.at(window_start, source.size - window_start)
     found = list(islice(_frames_backwards(tail, info), _MOST_TRIALS))
@@ -98,15 +101,15 @@ def _tail_bytes(source: ByteSource) -> int:
     """Bytes of the tags at the end that other formats use and that FLAC files carry now and then."""
     footer = source.at(source.size - 32, 32)
     if footer[:8] == b"APETAGEX":
-        return min(1 << 24, 32 + int.from_bytes(footer[12:16], "little"))
+        return min(1 << 22, 32 + int.from_bytes(footer[12:16], "little"))
     return 128
 
 
 def _words(source: ByteSource, info: StreamInfo, reached: int, start: int) -> str:
     if not info.frames:
-        return words.without("the end of its last frame") if source.size > start else ""
+        return words.CUT_FRAME if source.size > start else ""
     if reached >= info.frames:
-        return words.without("the end of its last frame")
+        return words.CUT_FRAME
     if reached:
         return words.too_few_seconds(info.frames / max(1, info.rate_hz), reached / max(1, info.rate_hz))
     return words.without("its last frame")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bridge.containers import words
+from bridge.containers import holes, words
 from bridge.containers.bytesource import ByteSource
 
 MARK = b"\x1a\x45\xdf\xa3"
@@ -56,16 +56,15 @@ def lacking(source: ByteSource) -> str:
 
 
 def _hollow_within(source: ByteSource, start: int, end: int) -> str:
-    """Zeros where an element is due, among those of the segment and then among those of its last cluster."""
-    cluster: _Element | None = None
+    """Zeros where an element of the segment is due, or within its clusters."""
+    first, last = end, start
     for _ in range(_MOST_ELEMENTS):
-        if start >= end:
-            if cluster is None or cluster.end is None:
-                return ""
-            start, end, cluster = cluster.start, cluster.end, None
-        element = _element(source, start)
+        element = _element(source, start) if start < end else None
         if element is None or element.end is None:
-            return words.hollow(start) if element is None and not any(source.at(start, 16)) else ""
-        cluster = element if element.name == _CLUSTER else cluster
+            break
+        if element.name == _CLUSTER:
+            first, last = min(first, start), element.end
         start = element.end
-    return ""
+    if start < end and not any(source.at(start, 16)):
+        return words.hollow(start)
+    return holes.lacking_between(source, first, last)

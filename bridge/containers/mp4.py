@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from bridge.containers import words
+from bridge.containers import holes, words
 from bridge.containers.bytesource import ByteSource, open_bytes
 
 _MOST_BOXES = 200_000
 _MOST_TABLE_BYTES = 1 << 26
+_MOST_TRACKS = 32
 _TOP_BOXES = frozenset(
     b"ftyp moov mdat free skip wide udta uuid moof mfra sidx styp meta pnot pdin emsg prft ssix".split()
 )
+_FIRST_BOXES = frozenset(b"ftyp moov mdat free skip wide pnot styp moof".split())
+_LEAST_PACKET_BYTES = 4
 _CODED = frozenset({b"mp4a", b"alac", b"Opus", b"fLaC", b".mp3", b"ac-3", b"ec-3"})
 """Codings whose packets are never all zeros, silence neither; plain samples may be."""
 
@@ -31,7 +35,7 @@ class _Box:
 
 def is_mp4(head: bytes) -> bool:
     """Whether a file that begins with these 12 bytes is one of this family."""
-    return head[4:8] in _TOP_BOXES
+    return head[4:8] in _FIRST_BOXES
 
 
 def mp4_frames(path: Path, rate_hz: int) -> int | None:
@@ -133,40 +137,73 @@ def lacking(source: ByteSource) -> str:
     if end > source.size:
         return words.too_short(end, source.size)
     movie = next((box for box in boxes if box.name == b"moov"), None)
-    if any(box.name == b"moof" for box in boxes):
-        return ""
+    fragment = next((box for box in boxes if box.name == b"moof"), None)
+    if fragment is not None:
+        return holes.lacking_between(source, fragment.start, source.size)
     if movie is None:
         return words.without("its index (the box moov)")
     if _inside(source, movie, b"mvex"):
         return ""
-    return next(filter(None, (_lacking_track(source, track) for track in _tracks(source, movie))), "")
+    return _lacking_movie(source, movie)
 
 
-def _lacking_track(source: ByteSource, track: _Box) -> str:
+def _lacking_movie(source: ByteSource, movie: _Box) -> str:
+    tracks = islice(_tracks(source, movie), _MOST_TRACKS)
+    places = [place for track in tracks if (place := _place(source, track)) is not None]
+    for place in places:
+        if lacking := _lacking_track(source, place):
+            return lacking
+    return _hollow_first(source, places)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """Where the samples of a track lie."""
+
+    start: int
+    end: int
+    last_bytes: int
+    """Bytes of the last sample."""
+    is_coded: bool
+
+
+def _place(source: ByteSource, track: _Box) -> _Place | None:
     samples = _down(source, track, b"mdia", b"minf", b"stbl")
-    last = None if samples is None else _last_chunk(source, samples)
-    if samples is None or last is None:
-        return ""
-    start, size = last
-    if start + size > source.size:
-        return words.too_short(start + size, source.size)
-    coding = _body(source, _inside(source, samples, b"stsd"))[12:16]
-    is_hollow = coding in _CODED and size >= 8 and source.zeros_at(start) >= size
-    return words.hollow(start) if is_hollow else ""
-
-
-def _last_chunk(source: ByteSource, samples: _Box) -> tuple[int, int] | None:
-    """Where the chunk that lies last in the file begins, and its bytes."""
-    offsets = _table(source, _inside(source, samples, b"stco"), 8, "I") or _table(
-        source, _inside(source, samples, b"co64"), 8, "Q"
-    )
-    if not offsets:
+    offsets = _offsets(source, samples)
+    if samples is None or not offsets:
         return None
-    start = max(offsets)
-    first, count = _samples_of_chunk(
-        _table(source, _inside(source, samples, b"stsc"), 8, "I"), offsets.index(start)
+    last_chunk = max(offsets)
+    sizes = _sizes_in_chunk(source, samples, offsets.index(last_chunk))
+    return _Place(
+        start=min(offsets),
+        end=last_chunk + sum(sizes),
+        last_bytes=min(sizes[-1], _MOST_TABLE_BYTES) if sizes else 0,
+        is_coded=_body(source, _inside(source, samples, b"stsd"))[12:16] in _CODED,
     )
-    return start, _bytes_of_samples(source, samples, first, count)
+
+
+def _lacking_track(source: ByteSource, place: _Place) -> str:
+    if place.end > source.size:
+        return words.too_short(place.end, source.size)
+    last_start = place.end - place.last_bytes
+    if not place.is_coded or place.last_bytes < _LEAST_PACKET_BYTES:
+        return ""
+    is_hollow = not source.at(last_start, place.last_bytes).strip(b"\0")
+    return words.hollow(last_start) if is_hollow else ""
+
+
+def _hollow_first(source: ByteSource, places: Sequence[_Place]) -> str:
+    """Holes in the first track alone: a stranger may state any number of tracks, all as long as the file."""
+    coded = next((place for place in places if place.is_coded), None)
+    return "" if coded is None else holes.lacking_between(source, coded.start, coded.end)
+
+
+def _offsets(source: ByteSource, samples: _Box | None) -> array[int]:
+    """Where the chunks of samples begin."""
+    if samples is None:
+        return array("Q")
+    short = _table(source, _inside(source, samples, b"stco"), 8, "I")
+    return short or _table(source, _inside(source, samples, b"co64"), 8, "Q")
 
 
 def _samples_of_chunk(runs: array[int], wanted: int) -> tuple[int, int]:
@@ -181,15 +218,17 @@ def _samples_of_chunk(runs: array[int], wanted: int) -> tuple[int, int]:
     return 0, 0
 
 
-def _bytes_of_samples(source: ByteSource, samples: _Box, first: int, count: int) -> int:
+def _sizes_in_chunk(source: ByteSource, samples: _Box, chunk: int) -> Sequence[int]:
+    """Bytes of each sample in a chunk; of samples of one size, those of all together."""
+    runs = _table(source, _inside(source, samples, b"stsc"), 8, "I")
+    first, count = _samples_of_chunk(runs, chunk)
     sizes = _inside(source, samples, b"stsz")
     if sizes is None:
-        return 0
-    same_bytes = source.number(sizes.start + 4, 4)
-    if same_bytes:
-        return same_bytes * count
+        return ()
+    if same_bytes := source.number(sizes.start + 4, 4):
+        return (same_bytes * count,)
     start = sizes.start + 12 + 4 * first
-    return sum(_numbers(source.at(start, min(4 * count, sizes.end - start, _MOST_TABLE_BYTES)), "I"))
+    return _numbers(source.at(start, min(4 * count, sizes.end - start, _MOST_TABLE_BYTES)), "I")
 
 
 def _table(source: ByteSource, box: _Box | None, skipped: int, form: str) -> array[int]:

@@ -130,18 +130,18 @@ def _vbri(frame: bytes) -> Mp3Header | None:
     )
 
 
-def is_adts(head: bytes) -> bool:
-    """Whether ADTS begins with these bytes, rather than MPEG audio of a layer."""
-    return adts_frame_bytes(head) > 0
-
-
 def lacking(source: ByteSource, start: int) -> str:
     """What frames of MPEG audio or ADTS from about ``start`` on promise and the file does not hold."""
-    for kind in (adts_frame_bytes, mp3_frame_bytes):
-        first = first_frame(source, start, kind)
-        if first is not None:
-            return _lacking_from(source, first, kind)
-    return ""
+    found = [
+        (first, kind)
+        for kind in (mp3_frame_bytes, adts_frame_bytes)
+        if (first := first_frame(source, start, kind)) is not None
+    ]
+    if found:
+        # the one that begins first: within the sound of one kind a mark of the other occurs by chance
+        return _lacking_from(source, *min(found, key=lambda pair: pair[0]))
+    is_tag_alone = start > 0 and source.size - start < _INFO_BYTES
+    return words.without("its sound") if is_tag_alone else ""
 
 
 def _lacking_from(source: ByteSource, first: int, kind: FrameBytes) -> str:

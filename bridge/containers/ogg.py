@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.containers import words
+from bridge.containers import holes, words
 from bridge.containers.bytesource import ByteSource, open_bytes
 
 _HEAD_BYTES = 27
-_MOST_PAGES = 20_000_000
+_MOST_PAGES = 2_000_000
 _MOST_STREAMS = 1_000
 _MOST_SKIPPED_BYTES = 1 << 20
 _END = 4
@@ -72,7 +72,9 @@ def _lacking_end(source: ByteSource, place: int, last: _Page | None, has_ended: 
     is_cut_mark = 0 < len(rest) < 5 and b"OggS\0".startswith(rest)
     if last is None or is_cut_mark or not all(has_ended.values()):
         return words.without("the mark of the stream's end")
-    return "" if _is_sound(source, last) else words.hollow(last.start)
+    if not _is_sound(source, last):
+        return words.hollow(last.start)
+    return holes.lacking_between(source, 0, source.size)
 
 
 def _is_sound(source: ByteSource, page: _Page) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from bridge.containers import words
 from bridge.containers.bytesource import ByteSource
@@ -18,7 +19,8 @@ OPEN_SIZES = frozenset({UNKNOWN_SIZE, 0x7FFFFFFF, 0x7FFFF000})
 """What FFmpeg, SoX and others write for the size when they write into a pipe and cannot know it."""
 SLIP_S = 0.01
 """A header may miscount by this much; writers exist that count a pad byte or the header itself."""
-_SLIP_BYTES = 16
+_SLIP_BYTES = 64
+"""The same for the size of all, where it fits that of the sound: then the two do not miscount by chance."""
 _MOST_CHUNKS = 100_000
 _PLAIN_CODINGS = frozenset(
     {b"NONE", b"twos", b"sowt", b"in24", b"in32", b"fl32", b"FL32", b"fl64", b"FL64", b"raw "}
@@ -80,29 +82,29 @@ def extended(number: bytes) -> int:
 
 def lacking_wave(source: ByteSource) -> str:
     """What a WAV, RF64 or BW64 promises and the file does not hold."""
-    form_bytes, slip = _stated_size(source, "little"), float(_SLIP_BYTES)
+    form_end, slip = _form_end(source, "little"), 0.0
     long_data_bytes = None
     last = Chunk(b"", 12, 0)
     for last in chunks(source, "<"):
         body = source.at(last.start, min(last.size, 16))
         if last.name == b"ds64" and len(body) == 16:
-            form_bytes, long_data_bytes = struct.unpack("<QQ", body)
+            long_form_bytes, long_data_bytes = struct.unpack("<QQ", body)
+            form_end = long_form_bytes + 8
         elif last.name == b"fmt " and len(body) == 16:
-            slip = max(slip, SLIP_S * struct.unpack("<I", body[8:12])[0])
+            slip = SLIP_S * struct.unpack("<I", body[8:12])[0]
         elif last.name == b"data":
-            return _lacking_samples(source, last, form_bytes, long_data_bytes, slip)
-    return _short_of(source, max(last.end, form_bytes + 8), slip) or _torn(source, last)
+            return _lacking_samples(source, last, form_end, long_data_bytes, slip)
+    return _without_samples(source, last, form_end)
 
 
 def _lacking_samples(
-    source: ByteSource, data: Chunk, form_bytes: int, long_data_bytes: int | None, slip: float
+    source: ByteSource, data: Chunk, form_end: int, long_data_bytes: int | None, slip: float
 ) -> str:
     if data.size in OPEN_SIZES and (data.size == UNKNOWN_SIZE or data.end > source.size):
-        promised = 0 if long_data_bytes is None else data.start + long_data_bytes
-        return _short_of(source, promised, slip)
+        return "" if long_data_bytes is None else _short(source, data.start + long_data_bytes, form_end, slip)
     if data.size == 0 and not is_followed_by_chunk(source, data):
         return words.NEVER_FINISHED
-    return _short_of(source, max(data.end, form_bytes + 8), slip)
+    return _short(source, data.end, form_end, slip)
 
 
 def lacking_aiff(source: ByteSource) -> str:
@@ -114,15 +116,15 @@ def lacking_aiff(source: ByteSource) -> str:
             common = source.at(last.start, min(last.size, 22))
         elif last.name == b"SSND":
             samples = last
-    form_end = _stated_size(source, "big") + 8
+    form_end = _form_end(source, "big")
     if samples is None or len(common) < 18:
-        return _short_of(source, max(last.end, form_end), _SLIP_BYTES) or _torn(source, last)
+        return _without_samples(source, last, form_end)
     frames, byte_rate, sound_bytes = _sound(common)
     if frames == 0 and not is_followed_by_chunk(source, samples):
         return words.NEVER_FINISHED
     sound_end = samples.start + 8 + source.number(samples.start, 4) + sound_bytes
     samples_end = 0 if samples.size in OPEN_SIZES else samples.end
-    return _short_of(source, max(sound_end, samples_end, form_end), max(_SLIP_BYTES, SLIP_S * byte_rate))
+    return _short(source, max(sound_end, samples_end), form_end, SLIP_S * byte_rate)
 
 
 def _sound(common: bytes) -> tuple[int, int, int]:
@@ -134,16 +136,22 @@ def _sound(common: bytes) -> tuple[int, int, int]:
     return frames, frame_bytes * extended(common[8:18]), frames * frame_bytes
 
 
-def _stated_size(source: ByteSource, order: str) -> int:
-    """The size in the form's head; 0 where it leaves that open."""
-    size = int.from_bytes(source.at(4, 4), "little" if order == "little" else "big")
-    return 0 if size in OPEN_SIZES else size
+def _form_end(source: ByteSource, order: Literal["little", "big"]) -> int:
+    """Where all ends by the size in the form's head; 0 where it leaves that open."""
+    size = int.from_bytes(source.at(4, 4), order)
+    return 0 if size in OPEN_SIZES else size + 8
 
 
-def _short_of(source: ByteSource, promised_end: int, slip: float) -> str:
-    return words.too_short(promised_end, source.size) if promised_end - source.size > slip else ""
+def _short(source: ByteSource, sound_end: int, form_end: int, slip: float) -> str:
+    """Whether the file ends before its sound, or its form, by more than headers miscount."""
+    lacks_form = form_end >= sound_end and form_end - source.size > _SLIP_BYTES
+    lacks_sound = sound_end - source.size > max(_SLIP_BYTES, slip)
+    return words.too_short(max(sound_end, form_end), source.size) if lacks_form or lacks_sound else ""
 
 
-def _torn(source: ByteSource, last: Chunk) -> str:
-    """A file without samples whose end is no end of a chunk."""
-    return words.without("its sound") if last.end + last.size % 2 != source.size else ""
+def _without_samples(source: ByteSource, last: Chunk, form_end: int) -> str:
+    """A file without sound may be whole all the same, if nothing was cut away."""
+    end = max(last.end, form_end)
+    if end > source.size:
+        return words.too_short(end, source.size)
+    return words.without("its sound") if last.end + last.size % 2 < source.size else ""

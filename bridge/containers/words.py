@@ -1,6 +1,7 @@
 """What is said about a file that is not whole."""
 
 UNFINISHED = "the download or export has not finished"
+CUT_FRAME = f"the end of its last frame is missing: {UNFINISHED}"
 NEVER_FINISHED = "its header was never finished: it is still being written, or its writer was stopped"
 PREALLOCATED_BYTES = 16_384
 """So many zeros where sound is due were never written: programs reserve a file's room before they fill it."""

@@ -27,15 +27,14 @@ def lacking(source: ByteSource) -> str:
     size, offset, comment = struct.unpack("<IIH", tail[place + 12 : place + _END_BYTES])
     if end + _END_BYTES + comment > source.size:
         return words.too_short(end + _END_BYTES + comment, source.size)
-    if 0xFFFFFFFF in (size, offset):
-        end, size, offset = _long(source, end, size, offset)
+    end, size, offset = _long(source, end, size, offset)
     if offset + size != end:  # another archive's end, which lies within this one
         return words.without(_DIRECTORY)
     return _lacking_files(source, offset, end)
 
 
 def _long(source: ByteSource, end: int, size: int, offset: int) -> tuple[int, int, int]:
-    """Where the directory ends, its bytes and its start, by the record for archives past 4 GiB."""
+    """Where the directory ends, its bytes and its start, by the record of large archives if there is one."""
     pointer = source.at(end - _POINTER_BYTES, _POINTER_BYTES)
     if len(pointer) < _POINTER_BYTES or pointer[:4] != _POINTER_MARK:
         return end, size, offset

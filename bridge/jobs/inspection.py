@@ -81,9 +81,9 @@ class _Mark(NamedTuple):
 
 
 def _marks(source: Path) -> tuple[_Mark, ...]:
-    """The mark of a file, or those of a folder and all in it."""
+    """The mark of a file, or those of a folder and all files in it."""
     inside = sorted(source.rglob("*")) if source.is_dir() else []
-    return tuple(_mark(path) for path in (source, *inside) if path == source or path.is_file())
+    return (_mark(source), *(_mark(path) for path in inside if path.is_file()))
 
 
 def _mark(path: Path) -> _Mark:
