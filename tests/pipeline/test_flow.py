@@ -1,0 +1,52 @@
+"""A job's flow, in this process: what happens to it when the song changes under it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bridge import events
+from bridge.config import Config, load_config
+from bridge.errors import SourceChangedError
+from bridge.pipeline import clean_up, run_job
+from bridge.values import Delivery, Job, JobRequest, JobState
+from tests.badinput.cases import music, write
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return load_config(overrides={"work": {"folder": str(tmp_path / "data"), "reserve_gb": 0.0}})
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    song = tmp_path / "Night Drive.wav"
+    write(song, music(1.5))
+    request = JobRequest(source=song, recipe="master-only", destination=tmp_path / "project")
+    return Job(id="0" * 16, request=request, created_s=0, updated_s=0)
+
+
+def run(job: Job, config: Config, at_mastering: Callable[[Path], object]) -> Delivery:
+    """The whole job; ``at_mastering`` is done to the song when the master begins."""
+
+    def listen(event: events.Event) -> None:
+        if isinstance(event, events.StageStarted) and event.stage == "master":
+            at_mastering(job.request.source)
+
+    return run_job(job, config, listen)
+
+
+def test_a_song_that_changes_under_its_job_is_not_delivered(job: Job, config: Config) -> None:
+    """The results are of the old one: they would stand beside the new one's under its name."""
+    with pytest.raises(SourceChangedError):
+        run(job, config, lambda song: write(song, music(1.6)))
+    clean_up(job.evolve(state=JobState.FAILED), config, lambda _event: None)
+    assert not (job.request.destination / "StemBridge").exists()
+
+
+def test_a_song_that_vanishes_under_its_job_is_delivered(job: Job, config: Config) -> None:
+    """What was read of it is whole."""
+    delivery = run(job, config, lambda song: song.unlink())
+    assert (delivery.folder / "manifest.json").exists()
