@@ -79,4 +79,7 @@ def _line(record: logging.LogRecord) -> LogLine:
 
 
 def _plain(value: object) -> object:
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+    """Exactly a plain type: a number of NumPy's would have the other side import NumPy."""
+    if value is None or type(value) in (str, int, float, bool):
+        return value
+    return float(value) if isinstance(value, float) else str(value)

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from bridge.errors import JobError
 from bridge.jobs.processes import ProcessMark
 from bridge.jobs.states import expect_move, steps_to_end
-from bridge.jobs.store import LONGEST_DELAY_S, Claim, Command, Worker
+from bridge.jobs.store import Claim, Command, Worker
 from bridge.jobs.tables import commands, jobs, stages
 from bridge.values import Delivery, Job, JobRequest, JobState
 
@@ -43,9 +43,9 @@ IS_WAITING = or_(
 
 
 def delay_left(now_s: float) -> ColumnElement[float]:
-    """Seconds for which a waiting job must still wait; 0 for one that was put off impossibly far."""
+    """Seconds for which a waiting job must still wait; 0 where the clock stands before it was put off."""
     left = jobs.c.not_before_s - now_s
-    return case((and_(left > 0, left <= LONGEST_DELAY_S), left), else_=0.0)
+    return case((and_(left > 0, jobs.c.updated_s <= now_s), left), else_=0.0)
 
 
 def in_states(states: Names) -> ColumnElement[bool]:

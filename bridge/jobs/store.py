@@ -24,7 +24,7 @@ STALE_AFTER_S = 60.0
 """A claim from another host whose last sign of life is older is given up; far above a network's pauses."""
 
 LONGEST_DELAY_S = 86_400.0
-"""A job is put off for this long at most; one that seems to be put off longer is due: the clock went back."""
+"""A job is put off for this long at most."""
 
 ORPHAN_LIMIT = 5
 """A job under which the whole service died so often, without a new stage finished in between, is given up."""
@@ -142,8 +142,9 @@ class JobStore(Protocol):
         """Take that job, or the first that waits; None where there is nothing to take.
 
         Waiting are PENDING jobs, and PROCESSING ones whose claim was released. Higher priority goes first; of
-        equals, the oldest. One that was put off is passed over until its time has come, unless it is named.
-        The job comes back PROCESSING with ``attempt`` one higher.
+        equals, the oldest. One that was put off is passed over until its time has come, unless it is named,
+        or the clock was set back to before it was put off. The job comes back PROCESSING with ``attempt``
+        one higher.
         """
         ...
 

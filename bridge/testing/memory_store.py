@@ -50,7 +50,7 @@ class _Entry:
 
     def delay_left(self, now_s: float) -> float:
         left_s = self.job.not_before_s - now_s
-        return left_s if 0 < left_s <= LONGEST_DELAY_S else 0.0
+        return left_s if left_s > 0 and self.job.updated_s <= now_s else 0.0
 
     @property
     def is_success(self) -> bool:

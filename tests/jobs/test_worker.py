@@ -26,6 +26,7 @@ from bridge.errors import (
 )
 from bridge.events import Event
 from bridge.jobs import Limits, Outcome, WorkerProcess
+from bridge.jobs.logs import _plain
 from bridge.jobs.processes import start_of
 from bridge.jobs.worker import _windows_flags
 from bridge.values import Delivery, Job
@@ -409,6 +410,21 @@ def test_workers_step_back_on_windows(monkeypatch: pytest.MonkeyPatch, niceness:
     for place, name in enumerate(names):
         monkeypatch.setattr(subprocess, name, 1 << place, raising=False)
     assert _windows_flags(niceness) == flags
+
+
+def test_what_crosses_with_a_log_record_is_plain() -> None:
+    """A class of a library would be imported on the other side, which is a service that must stay small."""
+
+    class Loud(float):
+        """As NumPy's numbers are."""
+
+    class Name(str):
+        """As enumerations are."""
+
+    values = [None, True, 3, 2.5, "mix", Loud(-14.0), Name("vocals"), Path("a.wav"), [1]]
+    plain = [_plain(value) for value in values]
+    assert plain == [None, True, 3, 2.5, "mix", -14.0, "vocals", "a.wav", "[1]"]
+    assert {type(value) for value in plain} == {type(None), bool, int, float, str}
 
 
 PARENT = """
