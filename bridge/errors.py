@@ -77,6 +77,10 @@ class LimitError(StembridgeError):
     """The job took more memory or more time than it may."""
 
 
+class SourceMissingError(InputError):
+    """The file is not there."""
+
+
 class SourceChangedError(InputError):
     """The file changed while it was worked on, so that work was dropped."""
 

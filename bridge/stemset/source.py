@@ -6,16 +6,22 @@ import difflib
 import os
 from pathlib import Path
 
-from bridge.errors import InputError
+from bridge.errors import InputError, SourceMissingError
 from bridge.stemset.find import find_stem_set
 
 
 def expect_source(source: Path) -> None:
-    """Refuse what is no file and no folder of stems; InputError says what was found there."""
+    """Refuse what is no file and no folder of stems; InputError says what was found there.
+
+    SourceMissingError, which is one, where nothing is there.
+    """
     if not source.exists():
         if source.is_symlink():
-            raise InputError(f"{source} is a link to {source.readlink()}, which is not there. Name the song.")
-        raise InputError(f"{source} is not there; wanted a song's file. Check the path{_near(source)}")
+            target = source.readlink()
+            raise SourceMissingError(f"{source} is a link to {target}, which is not there. Name the song.")
+        raise SourceMissingError(
+            f"{source} is not there; wanted a song's file. Check the path{_near(source)}"
+        )
     if source.is_dir() and find_stem_set(source) is None:
         raise InputError(
             f"{source} is a folder without a set of stems; wanted a song's file, or a folder with stems "
