@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +16,13 @@ from watcher.marks import Mark
 
 DONE = OPEN | {JobState.SUCCESS}
 """States in which a job keeps its equal from being made: FAILED and CANCELLED ones do not count."""
+
+
+DISTURBED = frozenset({"SourceChangedError", "SourceMissingError"})
+"""Errors of jobs that say nothing about the song: it was written, or its disk away, under the work."""
+
+TRIALS = 3
+"""How often a file that looks the same has another try after such an error."""
 
 
 class DoorClosed(Exception):  # noqa: N818 - a request that was met, not a fault
@@ -39,6 +46,14 @@ class Verdict(NamedTuple):
     """Files that were left to this job, as equals of its own source, and now have to go their own way."""
 
 
+class Failure(NamedTuple):
+    """A failed job that stands for a file."""
+
+    job_id: str
+    is_first: bool
+    """Whether no other job of the same source has failed."""
+
+
 class Book:
     """The service's ledger of files, at hand, together with its jobs. Usable from several threads.
 
@@ -52,7 +67,7 @@ class Book:
         self._lock = threading.RLock()
         self._files: dict[Path, Known] = {}
         self._by_job: defaultdict[str, set[Path]] = defaultdict(set)
-        self._tried_again: set[tuple[Path, Mark]] = set()
+        self._trials: Counter[tuple[Path, Mark]] = Counter()
         self._is_closed = False
 
     def close(self) -> None:
@@ -144,7 +159,7 @@ class Book:
                 return Verdict(done=(*files, job.request.source))
             if job.state is not JobState.FAILED:
                 return Verdict()
-            return self._after_failure(job, files, was_disturbed=error == "SourceChangedError")
+            return self._after_failure(job, files, was_disturbed=error in DISTURBED)
 
     def _after_failure(self, job: Job, files: Iterable[Path], *, was_disturbed: bool) -> Verdict:
         failed, again = [], []
@@ -158,11 +173,9 @@ class Book:
         return Verdict(failed=tuple(failed), again=tuple(again))
 
     def _may_try_again(self, path: Path) -> bool:
-        """A file that changed under its job has another try; once for each look that it has."""
         trial = path, self._files[path].mark
-        is_first = trial not in self._tried_again
-        self._tried_again.add(trial)
-        return is_first
+        self._trials[trial] += 1
+        return self._trials[trial] < TRIALS
 
     def follow(self, job_id: str) -> None:
         """Let a job that repeats another (a retry from another door) stand for the other's file."""
@@ -176,14 +189,19 @@ class Book:
             if seen is not None:
                 self._remember(seen.path, known.mark, seen.sha256, job_id=job_id)
 
-    def failures(self) -> list[str]:
-        """Ids of failed jobs that files are known by, found in the store: their ends may have been missed."""
-        found: list[str] = []
-        before = ""
-        while page := self._service.jobs(limit=500, before=before, states={JobState.FAILED}):
-            found += [job.id for job in page if self._by_job.get(job.id)]
-            before = page[-1].id
-        return found
+    def failures(self) -> list[Failure]:
+        """The failed jobs that files are known by, from the store: their ends may have been missed."""
+        failed: list[Job] = []
+        while page := self._service.jobs(
+            limit=500, before=failed[-1].id if failed else "", states={JobState.FAILED}
+        ):
+            failed += page
+        times = Counter(job.request.source for job in failed)
+        return [
+            Failure(job.id, is_first=times[job.request.source] == 1)
+            for job in failed
+            if self._by_job.get(job.id)
+        ]
 
     def is_done(self, path: Path) -> bool:
         """Whether the file became a job that ended well."""

@@ -31,7 +31,7 @@ from watcher.inspector import Inspector
 from watcher.marks import Mark, look, look_inside
 from watcher.mounts import Attend, Attention, attend, disk_of
 from watcher.naming import request_for
-from watcher.notes import remove_note, write_note
+from watcher.notes import note_of, remove_note, write_note
 from watcher.scanner import Listing, Rules, scan, song_names
 from watcher.settling import Settling
 
@@ -90,6 +90,7 @@ class FolderWatch:
         book: what is known of files.
         service: makes the jobs.
         tell: called when ``state`` has changed.
+        catch_up: called when the folder is there, or there again: brings the notes that could not be left.
         attend: starts to listen for changes; OSError where there is no hearing, then the folder is polled.
         clock: seconds of a clock that nobody sets.
         patience_s: how long a file that is not whole waits for a note.
@@ -103,6 +104,7 @@ class FolderWatch:
         service: Service,
         *,
         tell: Callable[[], None],
+        catch_up: Callable[[], None],
         attend: Attend = attend,
         clock: Callable[[], float] = time.monotonic,
         patience_s: float = PATIENCE_S,
@@ -112,7 +114,8 @@ class FolderWatch:
         self._singles: dict[Path, frozenset[str]] = {}
         self._watched, self._rules = watched, replace(rules, singles=self._singles)
         self._book, self._service = book, service
-        self._tell_others, self._attend, self._clock, self._patience_s = tell, attend, clock, patience_s
+        self._tell_others, self._catch_up, self._attend = tell, catch_up, attend
+        self._clock, self._patience_s = clock, patience_s
         self._settings = service.config.watch
 
         self._settling = Settling(self._settings.quiet_s)
@@ -121,6 +124,7 @@ class FolderWatch:
         self._troubles: Counter[Path] = Counter()
 
         self._identity: tuple[int, int] | None = None
+        self._has_arrived = False
         self._attention: Attention | None = None
         self._deafness = ""
         self._uncovered = 0
@@ -157,8 +161,15 @@ class FolderWatch:
         self._inbox.put(partial(self._dirty.add, path.parent))
 
     def note(self, source: Path, why: str) -> None:
-        """Leave a note beside a song that failed."""
-        self._inbox.put(partial(self._leave_note, source, why))
+        """Leave a note beside a song that has just failed."""
+        self._inbox.put(partial(self._note_failure, source, why))
+
+    def note_late(self, source: Path, why: str, *, may_try: bool) -> None:
+        """The same for a song that failed while nobody watched.
+
+        If nobody was told, it has one more try: perhaps the folder was away when its job looked for it.
+        """
+        self._inbox.put(partial(self._note_late, source, why, may_try))
 
     def clear_note(self, source: Path) -> None:
         """Take the note away of a song that succeeded."""
@@ -277,6 +288,8 @@ class FolderWatch:
             self._stop_hearing()
             self._attend_again_s = float("-inf")
             self._rules = replace(self._rules, has_inodes=disk_of(self.root).has_inodes)
+            self._has_arrived = True
+            self._catch_up()
         self._identity = identity
         self._listen()
         return True
@@ -324,7 +337,16 @@ class FolderWatch:
             return False  # it went, or was unmounted, under the scan: its silence says nothing
         self._take_in(listing)
         self._expect_covered(listing.folders)
+        if self._has_arrived:
+            self._drop_stale_notes(listing.noted)
+        self._has_arrived = False
         return True
+
+    def _drop_stale_notes(self, noted: list[Path]) -> None:
+        """Take away the notes of songs that succeeded while nobody watched."""
+        for source in noted:
+            if self._book.is_done(source):
+                remove_note(source)
 
     def _expect_covered(self, folders: int) -> None:
         """Poll if the system tells of fewer folders than there are, at two scans in a row."""
@@ -533,6 +555,20 @@ class FolderWatch:
         self._drop(path)
         log.warning("%s was not taken: %s", path, why, extra={"action": "file_refused"})
         self._leave_note(path, why)
+
+    def _note_failure(self, source: Path, why: str) -> None:
+        """A song that failed because it was not there has its turn when it comes back."""
+        if os.path.lexists(source):
+            write_note(source, why)
+        else:
+            self._book.forget(source)
+
+    def _note_late(self, source: Path, why: str, may_try: bool) -> None:
+        if may_try and os.path.lexists(source) and not os.path.lexists(note_of(source)):
+            self._book.forget(source)
+            self._dirty.add(source.parent)
+        else:
+            self._leave_note(source, why)
 
     def _leave_note(self, source: Path, why: str) -> None:
         if os.path.lexists(source):

@@ -49,7 +49,7 @@ class WatchFrontend:
         self._threads.append(outcomes)
         for watched in self._usable(service.config):
             self._book.load(watched.folder)
-            self._folders[watched.folder] = self._watch(watched, service, self._book)
+            self._folders[watched.folder] = self._watch(watched, service, self._book, outcomes)
         outcomes.start()
         for folder in self._folders.values():
             self._threads.append(folder)
@@ -82,7 +82,7 @@ class WatchFrontend:
             else:
                 yield watched
 
-    def _watch(self, watched: WatchedFolder, service: Service, book: Book) -> FolderWatch:
+    def _watch(self, watched: WatchedFolder, service: Service, book: Book, outcomes: Outcomes) -> FolderWatch:
         config = service.config
         rules = Rules(
             root=watched.folder,
@@ -96,6 +96,7 @@ class WatchFrontend:
             book,
             service,
             tell=self._tell,
+            catch_up=outcomes.catch_up,
             attend=self._attend,
             patience_s=self._patience_s,
         )

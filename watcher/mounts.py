@@ -10,6 +10,7 @@ import os
 import re
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -146,12 +147,17 @@ class _Listener:
 
     def __init__(self, folder: Path, hear: Hear) -> None:
         from watchdog.observers import Observer
+        from watchdog.utils import BaseThread
 
+        # it calls the usual end of a listener an error, and warns of races in its own book-keeping; what it
+        # loses, the next scan finds
+        logging.getLogger("watchdog").setLevel(logging.CRITICAL)
+        warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"watchdog\.")
         self._real = os.path.realpath(folder)
         self._shown = str(folder)
         self._hear = hear
         with self._one_at_a_time:
-            before = _inotify_files()
+            before, others = _inotify_files(), set(threading.enumerate())
             self._observer = Observer()
             try:
                 self._start()
@@ -159,6 +165,9 @@ class _Listener:
                 self.close()
                 raise
             self._own_files = _inotify_files() - before
+            self._own_threads = [
+                one for one in threading.enumerate() if isinstance(one, BaseThread) and one not in others
+            ]
 
     def _start(self) -> None:
         from watchdog import events
@@ -181,8 +190,7 @@ class _Listener:
 
     @property
     def is_alive(self) -> bool:
-        emitters = self._observer.emitters
-        return self._observer.is_alive() and bool(emitters) and all(one.is_alive() for one in emitters)
+        return bool(self._observer.emitters) and all(one.is_alive() for one in self._own_threads)
 
     def covers(self, folders: int) -> bool:
         watches = [_watches_of(number) for number in self._own_files]

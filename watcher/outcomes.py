@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Outcomes:
-    """A thread that hears how jobs end, first of all those that ended while the door was closed."""
+    """A thread that hears how jobs end."""
 
     def __init__(self, service: Service, book: Book, folder_of: FolderOf) -> None:
         self._service, self._book, self._folder_of = service, book, folder_of
@@ -41,14 +41,21 @@ class Outcomes:
         """Wait for the thread's end."""
         self._thread.join(timeout_s)
 
+    def catch_up(self) -> None:
+        """Act on failures that are on record: they came while the door was closed, or the folder away."""
+        for failure in self._book.failures():
+            verdict, why = self._judged(failure.job_id)
+            for folder, path in self._with_folders(verdict.failed):
+                folder.note_late(path, why, may_try=failure.is_first)
+            self._begin_again(verdict)
+
     def _run(self) -> None:
         try:
-            self._guarded(self._catch_up)
             for event in self._subscription:
                 self._guarded(partial(self._hear, event))
                 if self._subscription.missed != self._missed:
                     self._missed = self._subscription.missed
-                    self._guarded(self._catch_up)
+                    self._guarded(self.catch_up)
         except DoorClosed:
             pass
 
@@ -62,10 +69,6 @@ class Outcomes:
         except Exception:
             log.exception("How a job ended could not be noted", extra={"action": "outcome_lost"})
 
-    def _catch_up(self) -> None:
-        for job_id in self._book.failures():
-            self._act(job_id)
-
     def _hear(self, event: Event) -> None:
         if isinstance(event, events.JobQueued):
             self._book.follow(event.job_id)
@@ -75,16 +78,20 @@ class Outcomes:
             self._act(event.job_id, event.error)
 
     def _act(self, job_id: str, error: str = "") -> None:
-        verdict = self._book.ended(job_id, error)
-        self._pass_on(verdict, why=self._service.job(job_id).error if verdict.failed else "")
+        verdict, why = self._judged(job_id, error)
+        for folder, path in self._with_folders(verdict.done):
+            folder.clear_note(path)
+        for folder, path in self._with_folders(verdict.failed):
+            folder.note(path, why)
+        self._begin_again(verdict)
 
-    def _pass_on(self, verdict: Verdict, why: str) -> None:
-        for path in verdict.done:
-            if folder := self._folder_of(path):
-                folder.clear_note(path)
-        for path in verdict.failed:
-            if folder := self._folder_of(path):
-                folder.note(path, why)
-        for path in verdict.again:
-            if folder := self._folder_of(path):
-                folder.look_again(path)
+    def _judged(self, job_id: str, error: str = "") -> tuple[Verdict, str]:
+        verdict = self._book.ended(job_id, error)
+        return verdict, self._service.job(job_id).error if verdict.failed else ""
+
+    def _begin_again(self, verdict: Verdict) -> None:
+        for folder, path in self._with_folders(verdict.again):
+            folder.look_again(path)
+
+    def _with_folders(self, paths: Iterable[Path]) -> Iterator[tuple[FolderWatch, Path]]:
+        return ((folder, path) for path in paths if (folder := self._folder_of(path)) is not None)

@@ -35,8 +35,10 @@ class Listing:
     found: list[Found] = field(default_factory=list)
     listed: list[Path] = field(default_factory=list)
     """Folders whose content is known now: what is not ``found`` directly in them is not there."""
+    noted: list[Path] = field(default_factory=list)
+    """Sources that have a note."""
     orphans: list[Path] = field(default_factory=list)
-    """Names of sources that have a note and are gone."""
+    """Sources that have a note and are gone."""
     folders: int = 0
 
 
@@ -114,11 +116,8 @@ def _list_one(folder: Path, rules: Rules, listing: Listing) -> Iterator[Path]:
     listing.listed.append(folder)
     names = files | links | folders
     listing.found += _songs_in(folder, _marks(folder, files, links, names, rules), rules)
-    listing.orphans += [
-        folder / name.removesuffix(NOTE_SUFFIX)
-        for name in files
-        if name.endswith(NOTE_SUFFIX) and name.removesuffix(NOTE_SUFFIX) not in names
-    ]
+    for name in (name.removesuffix(NOTE_SUFFIX) for name in files if name.endswith(NOTE_SUFFIX)):
+        (listing.noted if name in names else listing.orphans).append(folder / name)
     is_live_project = LIVE_PROJECT_INFO in folders
     for name in folders:
         path = folder / name

@@ -1,0 +1,204 @@
+"""What the trials of the folder door play on: songs without sound, a service, workers for its jobs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import threading
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from bridge.errors import InputError, StorageError
+from bridge.jobs import OPEN, Command, Inspected, SeenFile, Submitted, Worker
+from bridge.testing.service import FakeService
+from bridge.values import Delivery, Job, JobRequest, JobState
+
+GOOD, REFUSED, FAILING, RAW = b"g", b"x", b"f", b"r"
+"""What a song is: fine; no song to the inspector; fails as a job; fine, but without a stated length."""
+
+
+def song(rng: random.Random, kind: bytes = GOOD, size: int = 0) -> bytes:
+    """Bytes that state their own length, so that half of them can be told, unless they are RAW."""
+    body = rng.randbytes(size or rng.randint(40, 4000))
+    return b"SONG" + kind + len(body).to_bytes(4, "big") + body
+
+
+def lacks(content: bytes) -> str:
+    """What is missing in a song's bytes."""
+    if len(content) < 9:
+        return "it has hardly begun."
+    if content[4:5] == RAW:
+        return ""
+    wanted, found = int.from_bytes(content[5:9], "big"), len(content) - 9
+    return "" if found == wanted else f"it holds {found} bytes of {wanted}."
+
+
+def sha256_of(content: bytes) -> str:
+    """As the inspector and the judge write it."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_of_set(contents: dict[str, bytes]) -> str:
+    """The hash of a folder of stems."""
+    digest = hashlib.sha256()
+    for name in sorted(contents):
+        digest.update(name.encode() + sha256_of(contents[name]).encode())
+    return digest.hexdigest()
+
+
+class StageService(FakeService):
+    """A service whose files are inspected here, and whose storage may fail at any call."""
+
+    def __init__(self, settings: dict[str, Any], rng: random.Random, trouble: float) -> None:
+        super().__init__(settings)
+        self.sha256_of_job: dict[str, str] = {}
+        self._rng, self._trouble = rng, trouble
+        self._ledger = _TroubledLedger(super().files, self._may_fail)
+        self.ending = threading.Lock()
+        """Holds the moment in which a job ends together, as one transaction of the real store does."""
+
+    @property
+    def files(self) -> Any:
+        return self._ledger
+
+    def inspect(self, path: Path) -> Inspected:
+        self._may_fail()
+        try:
+            return self._inspected_set(path) if path.is_dir() else self._inspected(path)
+        except OSError as cause:
+            raise InputError(f"{path.name} cannot be read: {cause.strerror}.") from cause
+
+    def _inspected(self, path: Path) -> Inspected:
+        with path.open("rb") as file:
+            found, content = os.fstat(file.fileno()), file.read()
+        if content[4:5] == REFUSED:
+            raise InputError(f"{path.name} is no song. Export it again.")
+        return Inspected(
+            path=path,
+            size_bytes=found.st_size,
+            modified_ns=found.st_mtime_ns,
+            inode=found.st_ino,
+            sha256=sha256_of(content),
+            is_whole=not lacks(content),
+            missing=lacks(content),
+        )
+
+    def _inspected_set(self, path: Path) -> Inspected:
+        contents = {file.name: file.read_bytes() for file in path.iterdir()}
+        lacking = "; ".join(
+            f"{name}: {lacks(content)}" for name, content in contents.items() if lacks(content)
+        )
+        return Inspected(
+            path=path,
+            size_bytes=sum(map(len, contents.values())),
+            modified_ns=0,
+            inode=0,
+            sha256=sha256_of_set(contents),
+            is_whole=not lacking,
+            missing=lacking,
+            is_stem_set=True,
+        )
+
+    def submit(
+        self,
+        request: JobRequest,
+        *,
+        sha256: str = "",
+        counting: Collection[JobState] = OPEN,
+        command: Command | None = None,
+    ) -> Submitted:
+        self._may_fail()
+        submitted = super().submit(request, sha256=sha256, counting=counting, command=command)
+        self.sha256_of_job[submitted.job.id] = sha256
+        return submitted
+
+    def supersede(self, old_job_id: str, reason: str) -> Job:
+        self._may_fail()
+        with self.ending:
+            return super().supersede(old_job_id, reason)
+
+    def _may_fail(self) -> None:
+        if self._rng.random() < self._trouble:
+            raise StorageError("The database is locked. Close what holds it.")
+
+
+class _TroubledLedger:
+    """The ledger, failing now and then before or after it has written."""
+
+    def __init__(self, ledger: Any, may_fail: Any) -> None:
+        self._ledger, self._may_fail = ledger, may_fail
+
+    def seen(self, path: Path) -> SeenFile | None:
+        self._may_fail()
+        found: SeenFile | None = self._ledger.seen(path)
+        return found
+
+    def seen_under(self, folder: Path) -> tuple[SeenFile, ...]:
+        found: tuple[SeenFile, ...] = self._ledger.seen_under(folder)
+        return found
+
+    def remember(self, file: SeenFile) -> None:
+        self._may_fail()
+        self._ledger.remember(file)
+
+    def forget(self, path: Path) -> None:
+        self._may_fail()
+        self._ledger.forget(path)
+
+
+class Player:
+    """A thread that takes the jobs, one after the other, as the bridge would: it reads the source first."""
+
+    def __init__(self, service: StageService, rng: random.Random, longest_s: float) -> None:
+        self._service, self._rng, self._longest_s = service, rng, longest_s
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._run, name="player", daemon=True) for _ in range(3)]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            job = self._service.store.claim(Worker.here())
+            if job is None:
+                self._stop.wait(0.02)
+            else:
+                self._play(job)
+
+    def _play(self, job: Job) -> None:
+        fault = self._fault_of(job)
+        share = self._rng.random() ** 4
+        self._stop.wait(share * self._longest_s)
+        with self._service.ending:
+            if self._service.store.is_cancel_requested(job):
+                self._service.play_cancelled(job)
+            elif fault:
+                self._service.play_failed(job, fault[1], fault[0])
+            else:
+                delivery = Delivery(folder=job.request.destination / "StemBridge", files=())
+                self._service.play_done(job, delivery)
+
+    def _fault_of(self, job: Job) -> tuple[str, str] | None:
+        source = job.request.source
+        try:
+            if source.is_dir():
+                contents = {file.name: file.read_bytes() for file in source.iterdir()}
+                kinds, found = b"", sha256_of_set(contents)
+            else:
+                content = source.read_bytes()
+                kinds, found = content[4:5], sha256_of(content)
+        except OSError:
+            return "SourceMissingError", f"{source.name} is not there. Check the path."
+        if found != self._service.sha256_of_job.get(job.id):
+            return "SourceChangedError", f"{source.name} changed while it was worked on."
+        if kinds == FAILING:
+            return "InputError", f"{source.name} is silent. Export it again."
+        return None
