@@ -12,7 +12,8 @@ from bridge.config import Osc
 from bridge.errors import ConfigError, ServiceError
 
 SHORTEST_TOKEN = 16
-BACKLOG = 16
+BACKLOG = 128
+"""Connections that may wait to be accepted; a burst of them is over in a moment."""
 TRIES = 20
 """A free port for TCP may be taken for UDP; so often another one is tried."""
 _TAKEN = frozenset([errno.EADDRINUSE, getattr(errno, "WSAEADDRINUSE", errno.EADDRINUSE)])
