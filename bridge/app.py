@@ -231,11 +231,12 @@ class _Watch:
             log.error("%s", words, extra={"action": "settings_refused"})
             self._instance.tell(notes=(words,))
             return
-        if changed:
+        if changed is not None:
             self._take_in(changed)
 
     def _take_in(self, changed: frozenset[str]) -> None:
-        log.info("New settings: %s", ", ".join(sorted(changed)), extra={"action": "settings_changed"})
+        names = ", ".join(sorted(changed)) or "as before"
+        log.info("Settings read anew: %s.", names, extra={"action": "settings_changed"})
         later = sorted(changed & FIXED)
         notes = (f"Takes effect with the next start: {', '.join(later)}.",) if later else ()
         self._instance.tell(notes=notes)

@@ -135,15 +135,19 @@ class Serving:
     def __init__(self, home: Home, options: tuple[str, ...], *, wait: bool, extra: dict[str, str]) -> None:
         self.home = home
         self._started_s = time.monotonic()
-        self._output = (home.root / "serve.out").open("ab")
-        self.process = subprocess.Popen(
-            [*COMMAND, "serve", *options],
-            stdout=self._output,
-            stderr=subprocess.STDOUT,
-            env=home.environment | extra,
-            start_new_session=os.name == "posix",
-        )
-        self.ready_s = self._until_ready() if wait else 0.0
+        with (home.root / "serve.out").open("ab") as output:
+            self.process = subprocess.Popen(
+                [*COMMAND, "serve", *options],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=home.environment | extra,
+                start_new_session=os.name == "posix",
+            )
+        try:
+            self.ready_s = self._until_ready() if wait else 0.0
+        except BaseException:
+            self.kill()
+            raise
 
     def _until_ready(self) -> float:
         def _is_ready() -> bool:
@@ -179,4 +183,3 @@ class Serving:
         finally:
             if self.process.poll() is None:
                 self.kill()
-            self._output.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Annotated
 
 import typer
@@ -81,8 +81,20 @@ def main() -> None:
 
 
 def _add_plugged_in_commands() -> None:
+    """A plug-in that does not import costs its own commands and nothing else."""
     for point in entry_points(group="bridge.commands"):
-        app.add_typer(point.load(), name=point.name)
+        try:
+            app.add_typer(point.load(), name=point.name)
+        except Exception as error:
+            if is_debugging():
+                raise
+            tell_error(
+                f"The commands of '{point.name}' are missing ({_escaped(error)}); reinstall {_origin(point)}."
+            )
+
+
+def _origin(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else point.value
 
 
 def _told(error: OSError) -> StembridgeError:

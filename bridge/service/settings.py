@@ -21,14 +21,14 @@ class Settings:
         self._named = file
         self._seen = self._mark()
 
-    def look(self) -> frozenset[str]:
-        """Take in a changed file; the settings that changed, as "section.name".
+    def look(self) -> frozenset[str] | None:
+        """Take in a changed file; the settings that changed, as "section.name". None for the same file.
 
         Raises ConfigError, once for each change of the file, where it cannot be used: the old settings stay.
         """
         mark = self._mark()
         if mark == self._seen:
-            return frozenset()
+            return None
         self._seen = mark
         old, self.now = self.now, load_config(self._named)
         return frozenset(_differences(old, self.now))
