@@ -333,6 +333,11 @@ class TestMp4:
             tmp_path / "a.m4a", data[: data.index(b"moov") - 4]
         )
 
+    def test_an_index_whose_end_was_not_written_is_seen(
+        self, whole: dict[str, bytes], tmp_path: Path
+    ) -> None:
+        assert told(tmp_path / "a.m4a", whole["index-last.m4a"][:-300] + bytes(300)) != ""
+
     def test_a_tag_behind_the_last_box_is_no_box(self, whole: dict[str, bytes], tmp_path: Path) -> None:
         assert told(tmp_path / "a.m4a", whole["index-last.m4a"] + b"TAG" + b"\1" * 125) == ""
 

@@ -148,6 +148,9 @@ def lacking(source: ByteSource) -> str:
 
 
 def _lacking_movie(source: ByteSource, movie: _Box) -> str:
+    for box in _boxes(source, movie.start, movie.end):
+        if box.name == bytes(4):  # no box has that name: the end of the index was not written
+            return words.hollow(box.start - 8)
     tracks = islice(_tracks(source, movie), _MOST_TRACKS)
     places = [place for track in tracks if (place := _place(source, track)) is not None]
     for place in places:
