@@ -310,8 +310,8 @@ def _event(name: str, does: str, *fields: Argument) -> Address:
     return Address(name=name, direction=Direction.EVENT, does=does, fields=(*_TOLD, *fields))
 
 
-def _notice(name: str, does: str, *fields: Argument) -> Address:
-    return Address(name=name, direction=Direction.NOTICE, does=does, fields=fields)
+def _notice(name: str, does: str, *fields: Argument, row: tuple[Argument, ...] = ()) -> Address:
+    return Address(name=name, direction=Direction.NOTICE, does=does, fields=fields, row=row)
 
 
 _COMMANDS = (
@@ -436,8 +436,7 @@ _COMMANDS = (
     _command(
         "subscribe",
         "Asks for events from now on. With the last number and epoch that the client has, it can ask for "
-        "what it missed by `events`; without, or where that is too old, the state is told: `resync`, then a "
-        "`state` for each open job and for the last ones that ended.",
+        "what it missed by `events`; without, or where that is too old, `resync` tells the state first.",
         _int(
             "from", "number of the last event that the client has; -1 or left out: none", least=-1, default=-1
         ),
@@ -449,7 +448,7 @@ _COMMANDS = (
     _command(
         "events",
         "Asks again for events that were missed; they come before the reply, at most 50 at a time. Where "
-        "they are no longer kept, the state is told as with `subscribe`.",
+        "they are no longer kept, `resync` tells the state.",
         _int("from", "number of the last event that the client has"),
         _text("epoch", "the epoch of that number", 16),
         replies="events_told",
@@ -590,7 +589,13 @@ _REPLIES = (
         _int("told", "number of the last event that was sent for this; -1 where there was none", least=-1),
         _int("last", "number of the newest event told; while `upto` is lower, ask from `upto`"),
     ),
-    _reply("pong", "Answers `ping`.", _EPOCH, _int("last", "number of the newest event that was told")),
+    _reply(
+        "pong",
+        "Answers `ping`.",
+        _EPOCH,
+        _int("last", "number of the newest event that was told"),
+        _int("is_subscribed", "1 where events are sent to the client", **_IS),
+    ),
 )
 
 _LEAST_ANY = {"least": -1}
@@ -635,26 +640,21 @@ _NOTICES = (
     ),
     _notice(
         "resync",
-        "What the client knows of jobs is out of date: `state` messages follow. Its number is now `last`.",
+        "How things stand, for a client that is late or missed too much: the open jobs, and the last ones "
+        "that ended, oldest first. Its number is now `last`.",
         _EPOCH,
         _int("last", "number of the newest event"),
-        _int("count", "how many `state` messages follow; subscribe again if they do not all come"),
-    ),
-    _notice(
-        "state",
-        "How a job stands, told after `resync`. Number is that of the newest event.",
-        _NUMBER,
-        _EPOCH,
-        _JOB,
-        _int("index", "of so many states, from 0"),
-        _int("count", "how many states are told"),
-        _STATE,
-        _STAGE,
-        _SHARE,
-        _TITLE,
-        _RECIPE,
-        _int("files", "how many files it delivered"),
-        _text("error", "why it failed, was cancelled or waits; cut", 300),
+        _int("part", "of so many messages, from 0; if one is missing, subscribe again"),
+        _int("parts", "how many messages tell it", least=1),
+        row=(
+            _JOB,
+            _STATE,
+            _STAGE,
+            _SHARE,
+            _TITLE,
+            _RECIPE,
+            _int("files", "how many files it delivered"),
+        ),
     ),
     _notice(
         "unknown_client",

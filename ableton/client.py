@@ -28,6 +28,8 @@ LONGEST_GAP_S: Final = 1.0
 HELLO_AFTER: Final = 3
 """Unanswered repeats after which hello is said again: the service may have been started anew."""
 MISSED_BEATS: Final = 3
+MAX_EARLY: Final = 1000
+"""Events kept that came before others that are still missing."""
 TICK_S: Final = 0.02
 JOIN_S: Final = 5.0
 
@@ -61,7 +63,8 @@ class RefusedByServiceError(ServiceError):
 class Follower:
     """Brings events into their order: what is new is told once, and a gap is noticed.
 
-    ``missed`` says from which number to ask again; None where nothing is missing.
+    What comes too early is kept until the rest is there. ``missed`` says from which number to ask again;
+    None where nothing is missing.
     """
 
     def __init__(self, tell: Callable[[Heard], None]) -> None:
@@ -69,11 +72,13 @@ class Follower:
         self.epoch = ""
         self.number = -1
         self.missed: int | None = None
+        self._early: dict[int, Heard] = {}
 
     def start(self, epoch: str, number: int) -> None:
         """Everything up to ``number`` is known, by a subscription or by the state."""
         self.epoch, self.number = epoch, number
         self.missed = None
+        self._early.clear()
 
     def take(self, heard: Heard) -> None:
         """An event, a beat or the end of what was asked again."""
@@ -87,14 +92,15 @@ class Follower:
             self._take_event(heard)
 
     def _take_event(self, heard: Heard) -> None:
-        number, after = int(heard.values["number"]), int(heard.values["after"])
-        if number <= self.number:
-            return
-        if after > self.number:
-            self._notice_gap(after)
-            return
-        self.number = number
-        self._tell(heard)
+        if len(self._early) < MAX_EARLY:
+            self._early[int(heard.values["number"])] = heard
+        for number in sorted(self._early):
+            if int(self._early[number].values["after"]) <= self.number < number:
+                self.number = number
+                self._tell(self._early[number])
+        self._early = {number: early for number, early in self._early.items() if number > self.number}
+        if self._early:
+            self.missed = self.number
 
     def _end_of_retold(self, heard: Heard) -> None:
         told = int(heard.values["told"])
@@ -106,6 +112,28 @@ class Follower:
     def _notice_gap(self, last: int) -> None:
         if last > self.number:
             self.missed = self.number
+
+
+class Recap:
+    """Gathers the parts of a ``resync``, of which each may be lost, come twice or in any order."""
+
+    def __init__(self) -> None:
+        self._key = self._done = ("", -1)
+        self._parts: dict[int, Heard] = {}
+
+    def take(self, heard: Heard) -> Heard | None:
+        """A part; the whole, once, when the last of its parts is there."""
+        key = (str(heard.values["epoch"]), int(heard.values["last"]))
+        if key == self._done:
+            return None
+        if key != self._key:
+            self._key, self._parts = key, {}
+        self._parts[int(heard.values["part"])] = heard
+        if len(self._parts) < int(heard.values["parts"]):
+            return None
+        self._done = key
+        rows = [row for part in sorted(self._parts) for row in self._parts[part].rows]
+        return heard._replace(rows=tuple(rows))
 
 
 @dataclass(kw_only=True)
@@ -167,6 +195,7 @@ class OscClient:
         self._lock = threading.Lock()
         self._events: queue.SimpleQueue[Heard | None] = queue.SimpleQueue()
         self._follower = Follower(self._events.put)
+        self._recap = Recap()
         self._is_subscribed = False
         self._heartbeat_s = LONGEST_GAP_S * 10
         self._heard_s = self._pinged_s = time.monotonic()
@@ -224,10 +253,10 @@ class OscClient:
                 return found
 
     def subscribe(self, tell: Callable[[Heard], None]) -> None:
-        """Have every event told once and in order, in a thread of its own; states after a resync, too."""
+        """Have every event told once and in order, in a thread of its own; after a gap, `resync`."""
         self._start(lambda: self._tell(tell), "osc-client-events")
         self._is_subscribed = True
-        self._follow(self.ask("subscribe", self._follower.number, self._follower.epoch))
+        self.ask("subscribe", self._follower.number, self._follower.epoch)
 
     def _start(self, run: Callable[[], None], name: str) -> None:
         thread = threading.Thread(target=run, name=name, daemon=True)
@@ -265,13 +294,12 @@ class OscClient:
         elif heard.name == "unknown_client":
             self._introduce_anew()
         elif heard.name == "resync":
-            self._follower.start(str(heard.values["epoch"]), int(heard.values["last"]))
-            self._events.put(heard)
-        elif heard.name in ("state", "closing"):
+            self._begin(self._recap.take(heard))
+        elif heard.name == "closing":
             self._events.put(heard)
         elif self._is_subscribed:
             self._follower.take(heard)
-            self._ask_missed(heard)
+            self._ask_missed()
 
     def _take_reply(self, heard: Heard) -> None:
         pending = self._pending.get(int(heard.values["seq"]))
@@ -294,24 +322,41 @@ class OscClient:
             self._take_welcome(heard)
         elif heard.name == "events_told":
             self._follower.take(heard)
-            self._ask_missed(heard)
-        elif heard.name == "subscribed" and self._follower.epoch:
+            self._ask_missed()
+        elif heard.name == "subscribed":
             self._follow(heard)
+        elif heard.name == "pong" and self._is_subscribed:
+            self._check_subscription(heard)
 
     def _take_welcome(self, heard: Heard) -> None:
         self._heartbeat_s = float(heard.values["heartbeat_s"])
         if self._is_subscribed and heard.values["epoch"] != self._follower.epoch:
             self._subscribe_anew()
 
-    def _follow(self, heard: Heard) -> None:
-        epoch, start = str(heard.values["epoch"]), int(heard.values["from"])
-        if epoch != self._follower.epoch or start > self._follower.number:
-            self._follower.start(epoch, start)
-        if int(heard.values["last"]) > self._follower.number:
-            self._follower.missed = self._follower.number
-            self._ask_missed(heard)
+    def _begin(self, recap: Heard | None) -> None:
+        """The state is told whole, and the story goes on from there."""
+        if recap is None:
+            return
+        epoch, last = str(recap.values["epoch"]), int(recap.values["last"])
+        if epoch != self._follower.epoch or last >= self._follower.number:
+            self._follower.start(epoch, last)
+            self._events.put(recap)
 
-    def _ask_missed(self, _cause: Heard) -> None:
+    def _follow(self, heard: Heard) -> None:
+        """Subscribed: if the state was told before, a part of it may be lost, and it is asked again."""
+        is_behind = int(heard.values["from"]) > self._follower.number
+        if heard.values["epoch"] != self._follower.epoch or is_behind:
+            self._subscribe_anew()
+        elif int(heard.values["last"]) > self._follower.number:
+            self._follower.missed = self._follower.number
+            self._ask_missed()
+
+    def _check_subscription(self, heard: Heard) -> None:
+        """The notice that it ended may be lost; every pong says it, too."""
+        if not heard.values["is_subscribed"] or heard.values["epoch"] != self._follower.epoch:
+            self._introduce_anew()
+
+    def _ask_missed(self) -> None:
         """One question at a time: while one is under way, others would only double what it brings."""
         missed = self._follower.missed
         is_asking = any(pending.name == "events" for pending in list(self._pending.values()))

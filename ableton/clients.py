@@ -151,6 +151,12 @@ class Clients:
             if client:
                 client.is_subscribed = False
 
+    def is_subscribed(self, name: str) -> bool:
+        """Whether events go to this client."""
+        with self._lock:
+            client = self._known.get(name)
+            return client is not None and client.is_subscribed
+
     @property
     def subscribers(self) -> tuple[Route, ...]:
         """The ways to all who subscribed."""

@@ -298,7 +298,8 @@ def _events(desk: Desk, asked: Asked) -> Message:
 
 
 def _ping(desk: Desk, asked: Asked) -> Message:
-    return asked.reply("pong", desk.epoch, desk.storyteller.told)
+    is_subscribed = desk.clients.is_subscribed(asked.client)
+    return asked.reply("pong", desk.epoch, desk.storyteller.told, int(is_subscribed))
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {

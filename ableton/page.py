@@ -51,13 +51,14 @@ heartbeats (30 s as shipped), `/stembridge/ping` for example.
 - **Where answers go**: by TCP, back on the connection. By UDP, to the port named in `hello`; before any
   hello, to the port from which the command came.
 - **Events**: after `subscribe`. Each has its number and in `after` the number of the one told before it. Keep
-  the highest number; ignore what is not higher. Where `after` is higher than yours, something was lost: ask
-  for `events` from your number, and take what comes in its order. `events_told` says how far you are then: if
-  your number is `told` (or `told` is -1), yours is now `upto`; else ask again.
+  the highest number; ignore what is not higher. Where `after` is higher than yours, something was lost: keep
+  the event for later, and ask for `events` from your number. `events_told` says how far you are then: if
+  your number is at least `told` (or `told` is -1), yours is now at least `upto`; else ask again.
 - **Signs of life**: each subscriber gets a `beat` every heartbeat. If its `last` is higher than your number,
   ask for `events`. If three are missing, say hello again. The service in turn ends a subscription when it
   hears nothing for three heartbeats; to the next word it answers `unknown_client`: say hello, subscribe.
-- **A new epoch**: the service was started anew, and numbers began again: `resync` and the state follow.
+  Every `pong` says whether there is a subscription, too.
+- **A new epoch**: the service was started anew, and numbers began again. Subscribe; `resync` tells the state.
 - **From another machine**: only if `osc.host` is set to an address that others reach, and `osc.token` to at
   least 16 letters; each client's hello must carry it. It is sent in the clear: for your own network alone.
 - **Paths** must lie in the folders of `service.roots`, in watched folders or in their projects.

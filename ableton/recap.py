@@ -5,28 +5,29 @@ from __future__ import annotations
 from typing import Final
 
 from ableton.addresses import SENT
-from ableton.messages import encode
+from ableton.messages import Atom, encode
 from ableton.routes import Route
 from bridge.jobs import OPEN, TERMINAL
 from bridge.service import Service
 from bridge.values import Job
 
 MAX_OPEN: Final = 50
-"""Open jobs that are told, the newest; ``list`` has the rest. Few enough for a socket's buffer."""
+"""Open jobs that are told, the newest; ``list`` has the rest."""
 MAX_ENDED: Final = 5
+
+Row = tuple[Atom, ...]
 
 
 def tell_states(service: Service, *routes: Route) -> int:
-    """Send ``resync`` and a ``state`` for each job that matters; the number after which events go on.
+    """Send ``resync``, in as many messages as it takes; the number after which events go on.
 
     The number is read first: a job may have got further than its events by then, never less far.
     """
-    last, epoch = service.feed.last_number, service.feed.epoch
-    jobs = _jobs(service)
-    packets = [encode(SENT["resync"].message(epoch, last, len(jobs)))]
-    packets += [_state(job, last, epoch, index, len(jobs)) for index, job in enumerate(jobs)]
-    for route in routes:
-        for packet in packets:
+    last = service.feed.last_number
+    pages = _pages([_row(job) for job in _jobs(service)])
+    for part, page in enumerate(pages):
+        packet = encode(SENT["resync"].message(service.feed.epoch, last, part, len(pages), rows=page))
+        for route in routes:
             route.send(packet)
     return last
 
@@ -38,20 +39,18 @@ def _jobs(service: Service) -> tuple[Job, ...]:
     return (*reversed(ended), *reversed(waiting))
 
 
-def _state(job: Job, last: int, epoch: str, index: int, count: int) -> bytes:
-    return encode(
-        SENT["state"].message(
-            last,
-            epoch,
-            job.id,
-            index,
-            count,
-            job.state,
-            job.stage,
-            job.progress,
-            job.request.source.stem,
-            job.request.recipe,
-            len(job.delivery.files) if job.delivery else 0,
-            job.error,
-        )
-    )
+def _pages(rows: list[Row]) -> list[list[Row]]:
+    """The rows of each message; one without rows where there are none."""
+    pages: list[list[Row]] = []
+    while rows or not pages:
+        entry = SENT["resync"]
+        room = len(entry.rows_of(entry.message("", 0, 0, 1, rows=rows)))
+        pages.append(rows[:room])
+        rows = rows[room:]
+    return pages
+
+
+def _row(job: Job) -> Row:
+    files = len(job.delivery.files) if job.delivery else 0
+    request = job.request
+    return (job.id, job.state, job.stage, job.progress, request.source.stem, request.recipe, files)

@@ -278,12 +278,24 @@ def test_who_comes_late_gets_the_state(
     found = ask("subscribe")
     last = service.feed.last_number
     told = route.all()
-    assert [h.name for h in told] == ["resync", "state", "state"]
-    assert [h.values["job"] for h in told[1:]] == [ended, waits]
-    assert [h.values["state"] for h in told[1:]] == [JobState.SUCCESS, JobState.PENDING]
-    assert [(h.values["index"], h.values["count"]) for h in told[1:]] == [(0, 2), (1, 2)]
+    assert [h.name for h in told] == ["resync"]
+    assert [row[:2] for row in told[0].rows] == [(ended, JobState.SUCCESS), (waits, JobState.PENDING)]
     assert told[0].values["last"] == found.values["from"] == last
     assert clients.subscribers == (route,)
+
+
+def test_a_state_of_many_jobs_comes_in_parts_that_are_counted(
+    ask: Ask, service: FakeService, folder: Path, route: FakeRoute
+) -> None:
+    made = [
+        submitted(service, write_song(folder, f"{number:02d} {'x' * 100}.wav", b"%d" % number)).id
+        for number in range(60)
+    ]
+    ask("subscribe")
+    told = route.all()
+    assert [(h.values["part"], h.values["parts"]) for h in told] == [(n, len(told)) for n in range(len(told))]
+    assert 2 < len(told) < 20
+    assert [row[0] for h in told for row in h.rows] == made[-50:]
 
 
 def test_who_comes_back_with_its_number_keeps_it(

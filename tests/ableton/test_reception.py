@@ -56,7 +56,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
     def status(_desk: Desk, asked: handlers.Asked) -> Message:
         may_end.wait(PATIENCE_S)
-        return asked.reply("pong", "epoch", 7)
+        return asked.reply("pong", "epoch", 7, 0)
 
     monkeypatch.setitem(handlers.HANDLERS, "status", status)  # type: ignore[arg-type]
     return may_end

@@ -216,6 +216,8 @@ def test_a_client_that_lost_some_gets_each_once_and_in_order(
     assert (got, follower.missed) == (["1"], 1)
     retold = teller.retell(1, feed.epoch)
     assert retold is not None
+    follower.take(heard(retold.packets[0]))
+    assert got == ["1", "2", "3", "4"], "4 had come early"
     for packet in retold.packets:
         follower.take(heard(packet))
     assert got == ["1", "2", "3", "4", "5", "6"]
