@@ -97,6 +97,7 @@ class WatchFrontend:
             service,
             tell=self._tell,
             catch_up=outcomes.catch_up,
+            look_again=self._look_again,
             attend=self._attend,
             patience_s=self._patience_s,
         )
@@ -104,6 +105,10 @@ class WatchFrontend:
     def _folder_of(self, path: Path) -> FolderWatch | None:
         folder = innermost(path, self._folders)
         return self._folders[folder] if folder else None
+
+    def _look_again(self, path: Path) -> None:
+        if folder := self._folder_of(path):
+            folder.look_again(path)
 
     def _tell(self) -> None:
         assert self._service is not None

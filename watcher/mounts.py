@@ -114,8 +114,8 @@ class Attention(Protocol):
         ...
 
 
-Hear = Callable[[str, bool], None]
-"""Called with a path that changed, and whether only the content of a file did; from any thread."""
+Hear = Callable[[str], None]
+"""Called with a path of which something changed; from any thread."""
 
 Attend = Callable[[Path, Hear], Attention]
 """Starts to listen; OSError, whose words say why, where the system does not tell."""
@@ -202,11 +202,9 @@ class _Listener:
             self._observer.join(timeout=2.0)
 
     def _pass_on(self, event: object) -> None:
-        is_content = getattr(event, "event_type", "") in ("modified", "closed")
-        is_folder = getattr(event, "is_directory", False)
         for path in (getattr(event, "src_path", ""), getattr(event, "dest_path", "")):
             if path:
-                self._hear(self._as_shown(os.fsdecode(path)), is_content and not is_folder)
+                self._hear(self._as_shown(os.fsdecode(path)))
 
     def _as_shown(self, path: str) -> str:
         return self._shown + path[len(self._real) :] if path.startswith(self._real) else path

@@ -12,6 +12,7 @@ from watcher.filters import (
     LIVE_PROJECT_INFO,
     MANIFEST,
     NOTE_SUFFIX,
+    PARTIAL_SUFFIXES,
     is_delivery,
     is_likely_stem_set,
     is_open_folder,
@@ -129,6 +130,15 @@ def song_names(folder: Path, rules: Rules) -> frozenset[str]:
     """Names of the songs that lie directly in a folder. OSError where it cannot be listed."""
     files, links, folders = _entries(folder)
     return frozenset(_marks(folder, files, links, files | links | folders, rules))
+
+
+def song_at(path: Path, rules: Rules) -> Mark | None:
+    """The mark of one song; None where there is none, or one that is still downloaded."""
+    beside = [path.name + suffix for suffix in PARTIAL_SUFFIXES if os.path.lexists(f"{path}{suffix}")]
+    if not is_song_name(path.name, beside):
+        return None
+    mark = look(path, has_inodes=rules.has_inodes)
+    return None if mark is not None and path.is_symlink() and leads_to_delivery(str(path)) else mark
 
 
 def _marks(folder: Path, files: set[str], links: set[str], names: set[str], rules: Rules) -> dict[str, Mark]:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import watcher.folder
+import watcher.intake
 from bridge.jobs import OPEN
 from bridge.values import Job, JobState
 from tests.faults.watching_kinds import KINDS, Trial, burst
@@ -118,7 +118,7 @@ class Round:
             raise OSError(errno.ENOTSUP, "no events on this stage")
         forgetful = random.Random(self._rng.random())
         is_deaf = (lambda: forgetful.random() < 0.3) if self.mode == "forgetful" else (lambda: False)
-        return attend(folder, lambda path, is_content: None if is_deaf() else hear(path, is_content))
+        return attend(folder, lambda path: None if is_deaf() else hear(path))
 
     def _run_scripts(self, door: WatchFrontend) -> WatchFrontend:
         steps: list[tuple[float, int, Iterator[float]]] = []
@@ -274,13 +274,13 @@ def _settings(root: Path) -> dict[str, object]:
 @contextlib.contextmanager
 def quick_tries() -> Iterator[None]:
     """What failed is tried again soon, and all that is said about it is kept quiet."""
-    before, level = watcher.folder.TROUBLE_S, logging.getLogger("watcher").level
-    watcher.folder.TROUBLE_S = 0.1
+    before, level = watcher.intake.TROUBLE_S, logging.getLogger("watcher").level
+    watcher.intake.TROUBLE_S = 0.1
     logging.getLogger("watcher").setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        watcher.folder.TROUBLE_S = before
+        watcher.intake.TROUBLE_S = before
         logging.getLogger("watcher").setLevel(level)
 
 
