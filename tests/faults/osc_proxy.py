@@ -44,7 +44,7 @@ class LossyProxy:
         self._door = ("127.0.0.1", door_port)
         self._weather = weather
         self._chance = random.Random(seed)
-        self._front = _bound_socket()
+        self.front = _bound_socket()
         self._behind: dict[tuple[Any, ...], socket.socket] = {}
         self._clients: dict[socket.socket, tuple[Any, ...]] = {}
         self._held: list[_Held] = []
@@ -56,7 +56,7 @@ class LossyProxy:
     @property
     def port(self) -> int:
         """The port that stands for the door."""
-        return int(self._front.getsockname()[1])
+        return int(self.front.getsockname()[1])
 
     def __enter__(self) -> LossyProxy:
         self._thread.start()
@@ -65,12 +65,12 @@ class LossyProxy:
     def __exit__(self, *_: object) -> None:
         self._is_closed.set()
         self._thread.join(JOIN_S)
-        for sock in (self._front, *self._clients):
+        for sock in (self.front, *self._clients):
             sock.close()
 
     def _run(self) -> None:
         while not self._is_closed.is_set():
-            readable, _, _ = select.select([self._front, *self._clients], [], [], self._wait_s())
+            readable, _, _ = select.select([self.front, *self._clients], [], [], self._wait_s())
             for sock in readable:
                 self._read(sock)
             self._pass_due()
@@ -83,10 +83,10 @@ class LossyProxy:
             packet, sender = sock.recvfrom(LONGEST_BYTES)
         except OSError:
             return
-        if sock is self._front:
-            self._meddle(packet, self._way_of(sender), self._door)
+        if sock is self.front:
+            self.meddle(packet, self._way_of(sender), self._door)
         else:
-            self._meddle(packet, self._front, self._clients[sock])
+            self.meddle(packet, self.front, self._clients[sock])
 
     def _way_of(self, client: tuple[Any, ...]) -> socket.socket:
         """Each client has a socket towards the door, so that the door tells them apart."""
@@ -95,7 +95,8 @@ class LossyProxy:
             self._clients[self._behind[client]] = client
         return self._behind[client]
 
-    def _meddle(self, packet: bytes, sock: socket.socket, to: tuple[Any, ...]) -> None:
+    def meddle(self, packet: bytes, sock: socket.socket, to: tuple[Any, ...]) -> None:
+        """Lose a datagram, pass it on, now or later, or pass it on twice."""
         self.seen += 1
         if self._chance.random() < self._weather.loss:
             self.lost += 1
