@@ -32,8 +32,8 @@ _HEAD_BYTES = 12
 def missing(path: Path) -> str:
     """What is missing in the file, a sentence for people; "" where it is whole or its format cannot say.
 
-    Reads a file of any content, at most once through, and never decodes. Raises OSError where it cannot be
-    opened or read.
+    Reads a file of any content by blocks, at most twice through, and never decodes. Raises OSError where it
+    cannot be opened or read.
     """
     with open_bytes(path) as source:
         return _missing(source, path.suffix.lower())
