@@ -208,6 +208,7 @@ class _Watch:
             self._finish_jobs_at_work(look_s)
 
     def _look_around(self) -> None:
+        self._dispatcher.look_after()
         self._look_for_stop()
         self._look_at_settings()
         now_s = self._clock()

@@ -41,6 +41,13 @@ class JobStarted(_JobEvent):
     attempt: int
 
 
+class SourceRead(_JobEvent):
+    """The job's work begins on a source with this hash: what the store goes by, not what doors are told."""
+
+    kind: Literal["source_read"] = "source_read"
+    sha256: str
+
+
 class StageStarted(_JobEvent):
     """A stage begins."""
 
@@ -126,6 +133,7 @@ class JobCancelled(_JobEvent):
 Event = Annotated[
     JobQueued
     | JobStarted
+    | SourceRead
     | StageStarted
     | StageDone
     | JobProgress
@@ -142,6 +150,7 @@ Event = Annotated[
 EVENT_TYPES = (
     JobQueued,
     JobStarted,
+    SourceRead,
     StageStarted,
     StageDone,
     JobProgress,

@@ -17,6 +17,7 @@ from bridge.values import Delivery
 SAMPLES: list[Event] = [
     events.JobQueued(job_id="1", source="Night Drive 🌃.mp3", recipe="full"),
     events.JobStarted(job_id="1", attempt=2),
+    events.SourceRead(job_id="1", sha256="a" * 64),
     events.StageStarted(job_id="1", stage="separate"),
     events.StageDone(job_id="1", stage="separate", key="k", seconds=1.25, was_reused=True),
     events.JobProgress(job_id="1", stage="mix", share=0.5, remaining_s=None),

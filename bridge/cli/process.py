@@ -145,7 +145,8 @@ def _process_one(
         with progress_of(request.source.name) as show, _cleaned_up(job, config, store):
             ended = run_job(store, job.id, settings=config, workers=workers, publish=show, cancel=cancel)
             if ended is None:
-                tell_error(f"{shown(request.source.name)}: the service works on it (job {job.id}).")
+                name = shown(request.source.name)
+                tell_error(f"{name}: another stembridge is at work on it (job {job.id}).")
             while ended is None:
                 ended = _wait_for_others(store, job, cancel) or run_job(
                     store, job.id, settings=config, workers=workers, publish=show, cancel=cancel

@@ -13,6 +13,7 @@ from bridge.errors import (
     DiskFullError,
     EngineError,
     LimitError,
+    SourceChangedError,
     StembridgeError,
     StorageError,
     WorkerDiedError,
@@ -58,6 +59,7 @@ CHANCES: Mapping[type[StembridgeError], Chance] = {
     EngineError: Chance.BOUNDED,
     LimitError: Chance.BOUNDED,
     WorkerDiedError: Chance.BOUNDED,
+    SourceChangedError: Chance.BOUNDED,
 }
 """By class of error; one that is not here has the chance of the class that it derives from."""
 

@@ -182,6 +182,9 @@ class _Run:
             raise
 
     def _on_event(self, event: Event) -> None:
+        if isinstance(event, events.SourceRead):
+            self._note_source(event)
+            return
         match event:
             case events.StageStarted():
                 self._stage, self._has_news = event.stage, True
@@ -194,6 +197,10 @@ class _Run:
             case events.QaRetryEnded():
                 self._move(JobState.PROCESSING)
         self._publish(event)
+
+    def _note_source(self, event: events.SourceRead) -> None:
+        with self._storage_may_wait():
+            self._store.note_source(self._job, fingerprint(self._job.request, event.sha256))
 
     def _record(self, event: events.StageDone) -> None:
         record = StageRecord(

@@ -149,6 +149,12 @@ class SqlJobStore:
         with self._database.reading() as connection:
             return bool(self._held(connection, job).is_cancel_requested)
 
+    def note_source(self, job: Job, fingerprint: str) -> None:
+        """What the job is worked from."""
+        with self._database.writing() as connection:
+            if self._held(connection, job).fingerprint != fingerprint:
+                self._beat(connection, job.id, fingerprint=fingerprint)
+
     def transition(self, job: Job, state: JobState) -> Job:
         """Move a claimed job to another open state."""
         with self._database.writing() as connection:

@@ -164,6 +164,10 @@ class JobStore(Protocol):
         """Whether somebody asked to cancel this claimed job. Reads only."""
         ...
 
+    def note_source(self, job: Job, fingerprint: str) -> None:
+        """Say of what bytes a claimed job is: those that it was given for may have been replaced since."""
+        ...
+
     def transition(self, job: Job, state: JobState) -> Job:
         """Move a claimed job between PROCESSING and RETRYING_QA."""
         ...

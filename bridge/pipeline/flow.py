@@ -81,7 +81,11 @@ def run_job(job: Job, config: Config, report: Report) -> Delivery:
         report=report,
     )
     delivery = _Flow(job=job, config=config, recipe=recipe, bench=bench, report=report).run()
-    shelf.prune(round(config.work.keep_gb * 1e9), spare=bench.keys())
+    shelf.prune(
+        round(config.work.keep_gb * 1e9),
+        spare=bench.keys(),
+        older_than_s=config.service.keep_days * 86_400,
+    )
     shelf.clear_rooms()
     return delivery
 
@@ -127,6 +131,7 @@ class _Flow:
 
     def run(self) -> Delivery:
         source = mark_of(self.job.request.source)
+        self.report(events.SourceRead(job_id=self.job.id, sha256=source.sha256))
         song = self._ingest(source)
         analysis = self.bench.do(analyse.STAGE, analyse.Params(), [song.asset(roles.SOURCE)])
         stems = self._separate(song)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bridge.config import Config
-from bridge.errors import StembridgeError
-from bridge.events import Event
+from bridge.errors import JobLostError, StembridgeError
+from bridge.events import Event, JobCancelled, JobFailed
 from bridge.jobs import JOB_TARGET, JobStore, Limits, RetryPolicy, Workers, run_job
 from bridge.values import Job, JobState
 
@@ -61,12 +61,18 @@ class Dispatcher:
 
     def start(self) -> None:
         """Take over what an earlier service left, and begin."""
-        for job in self._store.release_orphans():
-            self.tidy(job)
+        self._take_over()
         for number in range(self._settings().service.jobs):
             thread = threading.Thread(target=self._work, name=f"jobs-{number + 1}", daemon=True)
             self._threads.append(thread)
             thread.start()
+
+    def look_after(self) -> None:
+        """Take over, while running, what another process left that died with a job: a ``process`` command."""
+        try:
+            self._take_over()
+        except StembridgeError as error:
+            log.warning("%s", error.message, extra={"action": "not_taken_over"})
 
     def wake(self) -> None:
         """There may be a job to start."""
@@ -98,11 +104,22 @@ class Dispatcher:
         for thread in self._threads:
             thread.join()
 
+    def _take_over(self) -> None:
+        for job in self._store.release_orphans():
+            if job.state is JobState.FAILED:
+                self._publish(JobFailed(job_id=job.id, error="WorkerDiedError", message=job.error))
+            elif job.state is JobState.CANCELLED:
+                self._publish(JobCancelled(job_id=job.id, reason=job.error))
+            self.tidy(job)
+            self.wake()
+
     def _work(self) -> None:
         while not self._is_closing:
             seen = self._wakes
             try:
                 has_worked = self._tidy_one() or self._run_one()
+            except JobLostError as error:
+                log.warning("%s", error.message, extra={"action": "job_lost"})
             except StembridgeError as error:
                 log.error("%s", error.message, extra={"action": "dispatch_failed"})
                 self._wait(self._settings().service.pause_s, seen)

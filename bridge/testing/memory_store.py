@@ -191,6 +191,11 @@ class MemoryJobStore:
         """Whether to stop."""
         return self._held(job).is_cancel_requested
 
+    def note_source(self, job: Job, fingerprint: str) -> None:
+        """What the job is worked from."""
+        with self._lock:
+            self._held(job).fingerprint = fingerprint
+
     def transition(self, job: Job, state: JobState) -> Job:
         """Move a claimed job to another open state."""
         with self._lock:

@@ -113,6 +113,17 @@ def test_the_same_work_is_submitted_once(store: JobStore) -> None:
     assert store.count() == 2
 
 
+def test_a_job_counts_as_what_it_was_worked_from(store: JobStore) -> None:
+    """A file that was replaced while its job waited is found by the new bytes alone."""
+    job = claimed(store)
+    store.note_source(job, OTHER_PRINT)
+    done = store.succeed(job, DELIVERY)
+    assert store.find(PRINT, {JobState.SUCCESS}) is None
+    assert store.find(OTHER_PRINT, {JobState.SUCCESS}) == done
+    with pytest.raises(JobError):
+        store.note_source(job, PRINT)
+
+
 def test_finished_work_counts_only_where_it_is_asked_for(store: JobStore) -> None:
     """A folder counts SUCCESS, a person who asks again does not."""
     done = store.succeed(claimed(store), DELIVERY)

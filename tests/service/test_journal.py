@@ -17,7 +17,7 @@ from bridge.service.logs import JsonFormatter, ReadableFormatter, is_for_people
 from bridge.values import Delivery, Job
 from tests.test_events import SAMPLES
 
-SILENT = {events.StageStarted, events.JobProgress, events.QaRetryEnded}
+SILENT = {events.SourceRead, events.StageStarted, events.JobProgress, events.QaRetryEnded}
 
 
 def nobody(job_id: str) -> Job:
