@@ -127,7 +127,7 @@ class Day:
         shutil.copyfile(songs / "Moved in.wav", songs / "Moved in, once more.wav")
         by_osc = wav(self.home.root / "By OSC.wav", 8)
         with OscClient("127.0.0.1", self.home.port) as client:
-            client.process(by_osc, recipe="quick", project=self.home.project)
+            client.ask("process", str(by_osc), "quick", str(self.home.project))
         self.want("By OSC", recipe="quick")
         wav(desk / "f.wav", 9).rename(songs / "Cancelled.wav")
         until(lambda: self.jobs_of(songs / "Cancelled.wav"), 60)
