@@ -131,13 +131,18 @@ class Book:
             return orphans
 
     def _superseded(self, path: Path, job_id: str) -> tuple[Path, ...]:
+        """End the job of a source that changed; gives the equals of its source.
+
+        They are taken again also when the job is done: it may have been worked from the new content already.
+        A job that a user cancelled stays cancelled for all of them.
+        """
         job = self._job(job_id)
         reason = f"{path.name} changed; its new content becomes a new job."
         if job is None or job.request.source != path:
             return ()
         if not job.state.is_terminal:
             self._service.supersede(job_id, reason)
-        elif job.error != reason:
+        elif job.state is JobState.CANCELLED and job.error != reason:
             return ()
         return tuple(self._by_job.get(job_id, set()) - {path})
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.errors import InputError, StorageError
-from bridge.jobs import OPEN, Command, Inspected, SeenFile, Submitted, Worker
+from bridge.jobs import OPEN, Command, Inspected, SeenFile, Submitted, Worker, fingerprint
 from bridge.testing.service import FakeService
 from bridge.values import Delivery, Job, JobRequest, JobState
 
@@ -40,6 +40,11 @@ def sha256_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def sha256_of_source(contents: dict[str, bytes]) -> str:
+    """The hash of a song, or of a folder of stems."""
+    return sha256_of(contents[""]) if "" in contents else sha256_of_set(contents)
+
+
 def sha256_of_set(contents: dict[str, bytes]) -> str:
     """The hash of a folder of stems."""
     digest = hashlib.sha256()
@@ -53,7 +58,10 @@ class StageService(FakeService):
 
     def __init__(self, settings: dict[str, Any], rng: random.Random, trouble: float) -> None:
         super().__init__(settings)
-        self.sha256_of_job: dict[str, str] = {}
+        self.given_for: dict[str, str] = {}
+        """The hash of the content that a job was given for."""
+        self.worked_from: dict[str, str] = {}
+        """And of the content that was read for it."""
         self._rng, self._trouble = rng, trouble
         self._ledger = _TroubledLedger(super().files, self._may_fail)
         self.ending = threading.Lock()
@@ -111,7 +119,7 @@ class StageService(FakeService):
     ) -> Submitted:
         self._may_fail()
         submitted = super().submit(request, sha256=sha256, counting=counting, command=command)
-        self.sha256_of_job[submitted.job.id] = sha256
+        self.given_for[submitted.job.id] = sha256
         return submitted
 
     def supersede(self, old_job_id: str, reason: str) -> Job:
@@ -174,31 +182,54 @@ class Player:
                 self._play(job)
 
     def _play(self, job: Job) -> None:
-        fault = self._fault_of(job)
-        share = self._rng.random() ** 4
-        self._stop.wait(share * self._longest_s)
-        with self._service.ending:
-            if self._service.store.is_cancel_requested(job):
-                self._service.play_cancelled(job)
-            elif fault:
-                self._service.play_failed(job, fault[1], fault[0])
-            else:
-                delivery = Delivery(folder=job.request.destination / "StemBridge", files=())
-                self._service.play_done(job, delivery)
-
-    def _fault_of(self, job: Job) -> tuple[str, str] | None:
-        source = job.request.source
+        """Work from what the source holds now, and anew if it changed meanwhile, as the bridge does."""
         try:
-            if source.is_dir():
-                contents = {file.name: file.read_bytes() for file in source.iterdir()}
-                kinds, found = b"", sha256_of_set(contents)
-            else:
-                content = source.read_bytes()
-                kinds, found = content[4:5], sha256_of(content)
+            content = _content_of(job.request.source)
         except OSError:
-            return "SourceMissingError", f"{source.name} is not there. Check the path."
-        if found != self._service.sha256_of_job.get(job.id):
-            return "SourceChangedError", f"{source.name} changed while it was worked on."
-        if kinds == FAILING:
-            return "InputError", f"{source.name} is silent. Export it again."
-        return None
+            content = {}
+        fault = _fault_of(job.request.source.name, content)
+        if not fault:
+            self._service.worked_from[job.id] = sha256_of_source(content)
+            with self._service.ending:
+                self._service.store.note_source(job, fingerprint(job.request, sha256_of_source(content)))
+        self._stop.wait(self._rng.random() ** 4 * self._longest_s)
+        with self._service.ending:
+            self._end(job, fault, content)
+
+    def _end(self, job: Job, fault: tuple[str, str] | None, content: dict[str, bytes]) -> None:
+        service = self._service
+        if service.store.is_cancel_requested(job):
+            service.play_cancelled(job)
+        elif fault:
+            service.play_failed(job, fault[1], fault[0])
+        elif _is_changed(job.request.source, content):
+            service.store.release(job)
+        else:
+            delivery = Delivery(folder=job.request.destination / "StemBridge", files=())
+            service.play_done(job, delivery)
+
+
+def _content_of(source: Path) -> dict[str, bytes]:
+    """A song's bytes, or those of its stems, by name."""
+    if source.is_dir():
+        return {file.name: file.read_bytes() for file in source.iterdir()}
+    return {"": source.read_bytes()}
+
+
+def _is_changed(source: Path, content: dict[str, bytes]) -> bool:
+    try:
+        return _content_of(source) != content
+    except OSError:
+        return False  # gone: what was read of it was whole
+
+
+def _fault_of(name: str, content: dict[str, bytes]) -> tuple[str, str] | None:
+    if not content:
+        return "SourceMissingError", f"{name} is not there. Check the path."
+    if lacking := "".join(map(lacks, content.values())):
+        return "InputError", f"{name} is not whole: {lacking}"
+    if any(part[4:5] == FAILING for part in content.values()):
+        return "InputError", f"{name} is silent. Export it again."
+    if any(part[4:5] == REFUSED for part in content.values()):
+        return "InputError", f"{name} is no song."
+    return None
