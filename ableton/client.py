@@ -178,13 +178,21 @@ class OscClient:
         host, port: where the service listens.
         token: needed from another machine.
         name: the client's name; made up where it is not given. A new process takes a new one.
+        patience_s: how long ``open`` waits for somebody to answer.
     """
 
     def __init__(
-        self, host: str = "127.0.0.1", port: int = 17710, *, token: str = "", name: str = ""
+        self,
+        host: str = "127.0.0.1",
+        port: int = 17710,
+        *,
+        token: str = "",
+        name: str = "",
+        patience_s: float = 5.0,
     ) -> None:
         self.name = name or f"py-{secrets.token_hex(8)}"
         self._token = token
+        self._patience_s = patience_s
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
         self._address: tuple[Any, ...] = address
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
@@ -203,13 +211,17 @@ class OscClient:
         self._threads: list[threading.Thread] = []
 
     def open(self) -> Self:
-        """Begin, and say hello; ServiceError where nobody answers within 5 s."""
-        self._start(self._run, "osc-client")
+        """Begin, and say hello; ServiceError where nobody answers."""
         try:
-            self._take_welcome(self.hello().wait(5.0))
+            self.begin().hello().wait(self._patience_s)
         except ServiceError:
             self.close()
             raise
+        return self
+
+    def begin(self) -> Self:
+        """Begin without a word: what is sent waits for a service that may come later."""
+        self._start(self._run, "osc-client")
         return self
 
     def close(self) -> None:

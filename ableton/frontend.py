@@ -89,12 +89,12 @@ class OscFrontend:
             refuse=self._reception.refuse_unread,
             on_change=self._connection_changed,
         )
+        self._closers.callback(self._tcp.close_all)
+        self._closers.callback(self._loop.stop)
 
     def _start_threads(self) -> None:
         """Each has its end noted before the next begins; they end in reverse."""
         self._loop.start()
-        self._closers.callback(self._tcp.close_all)
-        self._closers.callback(self._loop.stop)
         self._reception.start()
         self._closers.callback(self._reception.stop)
         self._start_thread("osc-story", self._storyteller.run, self._storyteller.stop)

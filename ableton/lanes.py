@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -16,6 +17,7 @@ MAX_OF_CLIENT = 64
 MAX_IN_ALL = 1024
 """Commands that may wait."""
 JOIN_S = 5.0
+"""For all that is at work; what takes longer ends with the process."""
 
 
 class Lanes(Generic[Item]):
@@ -46,9 +48,10 @@ class Lanes(Generic[Item]):
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
+        deadline_s = time.monotonic() + JOIN_S
         for thread in self._threads:
             if thread.is_alive():
-                thread.join(JOIN_S)
+                thread.join(max(0.0, deadline_s - time.monotonic()))
 
     def has_room(self, client: str) -> bool:
         """Whether another command of that client may wait."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 from ableton.addresses import (
     CODE_MEANINGS,
     COMMON_REFUSALS,
+    INT32_MOST,
     TABLE,
     Address,
     Argument,
@@ -46,8 +48,9 @@ heartbeats (30 s as shipped), `/stembridge/ping` for example.
   then). Commands that are sent side by side may be done in another order than they were sent.
 - **Answers**: `ack` comes at once; then, when the command is done, one more: its own reply or `refused`.
   Send again until that one is there: after 0.1 s, then after twice as long each time up to 1 s, with the same
-  seq. After `refused` with `busy`, wait a second and send the same again. After any other, it is over: a new
-  try needs a new seq.
+  seq. If not even `ack` is heard three times, say hello before the next: the service may have been started
+  anew, and no longer know the port. After `refused` with `busy`, wait a second and send the same again. After
+  any other, it is over: a new try needs a new seq.
 - **Where answers go**: by TCP, back on the connection. By UDP, to the port named in `hello`; before any
   hello, to the port from which the command came.
 - **Events**: after `subscribe`. Each has its number and in `after` the number of the one told before it. Keep
@@ -71,29 +74,41 @@ def render_page() -> str:
     """The whole page."""
     parts = [
         _INTRODUCTION,
-        _section("Commands", Direction.COMMAND),
-        _section("Replies", Direction.REPLY),
-        _section("Events", Direction.EVENT),
-        _section("Notices", Direction.NOTICE),
+        _section("Commands", Direction.COMMAND, "Each begins with these two:"),
+        _section("Replies", Direction.REPLY, "Each begins with these two, as the command had them:"),
+        _section("Events", Direction.EVENT, "Each begins with these four:"),
+        _section("Notices", Direction.NOTICE, ""),
         _codes(),
     ]
     return "\n".join(parts)
 
 
-def _section(title: str, direction: Direction) -> str:
-    entries = [_entry(entry) for entry in TABLE if entry.direction is direction]
-    return "\n".join([f"## {title}\n", *entries])
+def _section(title: str, direction: Direction, about_first: str) -> str:
+    """A heading, the arguments that all in it begin with, and each address with the rest."""
+    entries = [entry for entry in TABLE if entry.direction is direction]
+    shared = _shared([entry.fields for entry in entries])
+    lines = [f"## {title}\n"]
+    if about_first:
+        lines += [f"{about_first}\n", *_table(shared, ()), ""]
+    return "\n".join([*lines, *(_entry(entry, len(shared)) for entry in entries)])
 
 
-def _entry(entry: Address) -> str:
+def _shared(fields: Sequence[tuple[Argument, ...]]) -> tuple[Argument, ...]:
+    """What all begin with, by name."""
+    columns = zip(*fields, strict=False)
+    return tuple(column[0] for column in takewhile(lambda c: len({f.name for f in c}) == 1, columns))
+
+
+def _entry(entry: Address, shared: int) -> str:
     lines = [f"### {entry.address}\n", f"{entry.does}\n", f"    {entry.usage}\n"]
-    if entry.fields:
-        lines += ["| argument | type | meaning |", "|---|---|---|"]
-        lines += _rows(entry.fields)
-        lines += _rows(entry.row, "repeated: ")
-        lines.append("")
-    lines += _answers(entry)
-    return "\n".join(lines)
+    if entry.fields[shared:] or entry.row:
+        lines += [*_table(entry.fields[shared:], entry.row), ""]
+    return "\n".join(lines + _answers(entry))
+
+
+def _table(fields: Iterable[Argument], row: Iterable[Argument]) -> list[str]:
+    head = ["| argument | type | meaning |", "|---|---|---|"]
+    return [*head, *_rows(fields), *_rows(row, "repeated: ")]
 
 
 def _rows(fields: Iterable[Argument], before: str = "") -> list[str]:
@@ -101,8 +116,16 @@ def _rows(fields: Iterable[Argument], before: str = "") -> list[str]:
 
 
 def _type(field: Argument) -> str:
-    words = _TYPE_WORDS[field.type]
-    return f"{words}, {field.unit}" if field.unit else words
+    words = [_TYPE_WORDS[field.type], field.unit, _bounds(field)]
+    return ", ".join(word for word in words if word)
+
+
+def _bounds(field: Argument) -> str:
+    if field.type is Type.TEXT:
+        return f"up to {field.longest_bytes} bytes"
+    if field.most == INT32_MOST:
+        return "" if field.least == 0 else f"from {field.least:g}"
+    return f"{field.least:g} to {field.most:g}"
 
 
 def _meaning(field: Argument) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -23,6 +24,7 @@ class Route(Protocol):
         ...
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Whether an address is this machine's own; a name is looked at as it stands ("localhost").
 

@@ -7,14 +7,16 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ableton.client import OscClient, Pending
-from tests.faults.osc_site import Site
 
 BURN = "import os\nos.nice(10)\nwhile True:\n    sum(range(10_000))"
-GAP_S = 0.02
+GAP_S = 0.1
+"""Between commands: a person with a device presses no faster."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,19 +44,32 @@ def measure(commands: int) -> Latency:
     with tempfile.TemporaryDirectory(prefix="stembridge-osc-") as name:
         folder = Path(name).resolve()
         burners = [subprocess.Popen([sys.executable, "-c", BURN]) for _ in range(os.cpu_count() or 1)]
-        site = Site(folder, 1)
         try:
-            return _measured(site, folder, commands)
+            with _site(folder) as port:
+                return _measured(port, folder, commands)
         finally:
-            site.close()
             for burner in burners:
                 burner.kill()
                 burner.wait()
 
 
-def _measured(site: Site, folder: Path, commands: int) -> Latency:
+@contextmanager
+def _site(folder: Path) -> Iterator[int]:
+    """The service and its door in a process of their own; their port."""
+    command = [sys.executable, "-m", "tests.faults.osc_site", str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as site:
+        assert site.stdin is not None
+        assert site.stdout is not None
+        try:
+            yield int(site.stdout.readline())
+        finally:
+            site.stdin.close()
+            site.wait(60.0)
+
+
+def _measured(port: int, folder: Path, commands: int) -> Latency:
     given: list[Pending] = []
-    with OscClient(port=site.port) as client:
+    with OscClient(port=port) as client:
         client.subscribe(lambda _: None)
         for number in range(commands):
             song = folder / f"{number}.wav"

@@ -1,8 +1,12 @@
-"""A service with a real database behind a real OSC door, and somebody who plays its jobs."""
+"""A service with a real database behind a real OSC door, and somebody who plays its jobs.
+
+``python -m tests.faults.osc_site FOLDER`` prints its port, and closes when its input does.
+"""
 
 from __future__ import annotations
 
 import random
+import sys
 import threading
 from pathlib import Path
 
@@ -99,3 +103,15 @@ class Site:
         while page := self.store.list(limit=500, before=min(found, default="")):
             found |= {job.id: job for job in page}
         return found
+
+
+def _main() -> None:
+    site = Site(Path(sys.argv[1]), seed=1)
+    sys.stdout.write(f"{site.port}\n")
+    sys.stdout.flush()
+    sys.stdin.read()
+    site.close()
+
+
+if __name__ == "__main__":
+    _main()

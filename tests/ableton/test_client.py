@@ -1,0 +1,205 @@
+"""The reference client: what it makes of answers, of losses, and of a service that starts anew."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ableton import OscFrontend
+from ableton.addresses import Code
+from ableton.client import Follower, Heard, OscClient, Recap, RefusedByServiceError
+from ableton.messages import Message, decode, encode
+from bridge import events
+from bridge.errors import ServiceError
+from bridge.testing.service import FakeService
+from bridge.values import Delivery
+from tests.ableton.support import PATIENCE_S, fake_service, open_door, submitted, write_song
+
+Leftover = Callable[[OscClient], OscClient]
+
+
+@pytest.fixture
+def client(door: OscFrontend) -> Iterator[OscClient]:
+    with OscClient(port=door.port) as client:
+        yield client
+
+
+@pytest.fixture
+def leftover() -> Iterator[Leftover]:
+    """Takes a client that is to be closed in the end, whatever happens."""
+    with contextlib.ExitStack() as stack:
+
+        def take(client: OscClient) -> OscClient:
+            stack.callback(client.close)
+            return client
+
+        yield take
+
+
+def event(number: int, after: int, epoch: str = "e") -> Heard:
+    return Heard("note", {"number": number, "after": after, "epoch": epoch})
+
+
+def following(number: int = 0) -> tuple[Follower, list[int]]:
+    got: list[int] = []
+    follower = Follower(lambda h: got.append(int(h.values["number"])))
+    follower.start("e", number)
+    return follower, got
+
+
+def test_a_song_from_command_to_files(client: OscClient, service: FakeService, folder: Path) -> None:
+    heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
+    client.subscribe(heard.put)
+    assert heard.get(timeout=PATIENCE_S).name == "resync"
+    job = str(client.ask("process", str(write_song(folder))).values["job"])
+    files = tuple(f"Stems/{number:03d} {'x' * 100}.wav" for number in range(30))
+    delivered = folder / "StemBridge" / "Night Drive"
+    service.play_done(service.play_start(job), Delivery(folder=delivered, files=files))
+    names = [heard.get(timeout=PATIENCE_S).name for _ in range(3)]
+    assert names == ["queued", "started", "done"]
+    assert client.files(job) == [f"{delivered}/{file}" for file in files]
+
+
+def test_a_refusal_is_an_error_with_its_code(client: OscClient) -> None:
+    with pytest.raises(RefusedByServiceError, match="no job 'nope'") as caught:
+        client.ask("cancel", "nope")
+    assert caught.value.code is Code.JOB
+
+
+def test_nobody_there_is_told() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        client = OscClient(port=deaf.getsockname()[1], patience_s=0.3)
+        with pytest.raises(ServiceError, match="Is it running"):
+            client.open()
+
+
+def test_it_repeats_until_it_is_answered_and_waits_longer_each_time() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.settimeout(PATIENCE_S)
+        client = OscClient(port=deaf.getsockname()[1], patience_s=PATIENCE_S)
+        pending = client.begin().send("ping")
+        packets = [deaf.recvfrom(65_536) for _ in range(3)]
+        assert {packet for packet, _ in packets} == {pending.packet}
+        answer = Message("/stembridge/pong", (client.name, pending.seq, "e", 0, 0))
+        deaf.sendto(encode(answer), packets[0][1])
+        assert pending.wait(PATIENCE_S).name == "pong"
+        client.close()
+
+
+def test_it_says_hello_when_nothing_is_heard() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.settimeout(PATIENCE_S)
+        client = OscClient(port=deaf.getsockname()[1])
+        client.begin().send("ping")
+        addresses = [decode(deaf.recv(65_536))[0].address for _ in range(5)]
+        client.close()
+    assert addresses[:4] == ["/stembridge/ping"] * 4
+    assert addresses[4] == "/stembridge/hello"
+
+
+def test_it_follows_a_service_that_starts_anew(folder: Path, leftover: Leftover) -> None:
+    first = fake_service(folder, heartbeat_s=0.1)
+    heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
+    with open_door(first) as door:
+        port = door.port
+        client = leftover(OscClient(port=port).open())
+        client.subscribe(heard.put)
+        assert heard.get(timeout=PATIENCE_S).values["epoch"] == first.feed.epoch
+    assert heard.get(timeout=PATIENCE_S).name == "closing"
+    second = fake_service(folder, heartbeat_s=0.1, port=port)
+    waits = submitted(second, write_song(folder)).id
+    with open_door(second):
+        found = heard.get(timeout=PATIENCE_S)
+        assert (found.name, found.values["epoch"]) == ("resync", second.feed.epoch)
+        assert [row[0] for row in found.rows] == [waits]
+        second.play_start(waits)
+        assert heard.get(timeout=PATIENCE_S).name == "started"
+
+
+def test_it_goes_on_with_the_story_when_only_the_door_was_opened_anew(
+    folder: Path, leftover: Leftover
+) -> None:
+    service = fake_service(folder, heartbeat_s=0.1)
+    heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
+    with open_door(service) as door:
+        port = door.port
+        client = leftover(OscClient(port=port).open())
+        client.subscribe(heard.put)
+    assert [heard.get(timeout=PATIENCE_S).name for _ in range(2)] == ["resync", "closing"]
+    service.feed.publish(events.JobNote(job_id="j", stage="mix", text="while it was closed"))
+    same = fake_service(folder, heartbeat_s=0.1, port=port)
+    same.feed = service.feed
+    with open_door(same):
+        assert heard.get(timeout=PATIENCE_S).values["text"] == "while it was closed"
+
+
+def test_events_are_told_once() -> None:
+    follower, got = following()
+    for _ in range(2):
+        follower.take(event(1, 0))
+    assert (got, follower.missed) == ([1], None)
+
+
+def test_what_comes_early_waits_for_what_is_missing() -> None:
+    follower, got = following()
+    follower.take(event(5, 3))
+    follower.take(event(3, 1))
+    assert (got, follower.missed) == ([], 0)
+    follower.take(event(1, 0))
+    assert got == [1, 3, 5]
+
+
+def test_a_beat_tells_that_the_last_event_was_lost() -> None:
+    follower, _ = following(4)
+    follower.take(Heard("beat", {"epoch": "e", "last": 4}))
+    assert follower.missed is None
+    follower.take(Heard("beat", {"epoch": "e", "last": 7}))
+    assert follower.missed == 4
+
+
+@pytest.mark.parametrize(
+    ("told", "upto", "number", "missed"),
+    [(-1, 9, 9, None), (4, 9, 9, None), (8, 9, 4, 4)],
+    ids=["nothing was to tell", "all came", "some were lost"],
+)
+def test_what_was_told_again_counts_if_it_all_came(
+    told: int, upto: int, number: int, missed: int | None
+) -> None:
+    follower, _ = following(4)
+    follower.take(Heard("events_told", {"epoch": "e", "upto": upto, "told": told, "last": upto}))
+    assert (follower.number, follower.missed) == (number, missed)
+
+
+def test_another_epoch_is_not_followed() -> None:
+    follower, got = following()
+    follower.take(event(1, 0, epoch="f"))
+    assert got == []
+
+
+def part(index: int, parts: int, last: int = 7) -> Heard:
+    values = {"epoch": "e", "last": last, "part": index, "parts": parts}
+    return Heard("resync", values, ((f"job {index}",),))
+
+
+def test_a_state_is_told_once_when_all_its_parts_are_there() -> None:
+    recap = Recap()
+    assert [recap.take(part(index, 3)) for index in (2, 0, 0)] == [None] * 3
+    whole = recap.take(part(1, 3))
+    assert whole is not None
+    assert whole.rows == (("job 0",), ("job 1",), ("job 2",))
+    assert recap.take(part(1, 3)) is None
+
+
+def test_parts_of_different_states_are_not_mixed() -> None:
+    recap = Recap()
+    assert recap.take(part(0, 2, last=7)) is None
+    assert recap.take(part(1, 2, last=8)) is None
+    assert recap.take(part(0, 2, last=8)) is not None
