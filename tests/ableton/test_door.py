@@ -15,6 +15,7 @@ from ableton import OscFrontend
 from ableton.addresses import Code
 from ableton.client import Heard
 from ableton.messages import MAX_SENT_BYTES
+from ableton.routes import is_loopback
 from ableton.tcp import MAX_CONNECTIONS, MAX_UNREAD_BYTES
 from bridge import events, registry
 from bridge.errors import ConfigError, ServiceError
@@ -36,11 +37,22 @@ from tests.ableton.support import (
 HAS_IPV6 = socket.has_ipv6 and Path("/proc/net/if_inet6").exists()
 
 
+def own_address() -> str:
+    """An address of this machine that is not loopback; "" where it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing
+            host = str(probe.getsockname()[0])
+        except OSError:
+            return ""
+    return "" if is_loopback(host) else host
+
+
 class TcpPeer:
     """A TCP connection that talks to a door by hand."""
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self.socket = socket.create_connection((host, port), PATIENCE_S)
 
     def say(self, name: str, *arguments: object) -> None:
         packet = said(name, *arguments)
@@ -219,6 +231,23 @@ def test_a_door_for_other_machines_opens_with_a_token_and_serves_this_one_withou
     service = fake_service(folder, host="0.0.0.0", token="x" * 16)
     with open_door(service) as door, Peer(door.port) as peer:
         peer.say("recipes", "me", 1)
+        assert peer.until("recipe_list").rows
+
+
+@pytest.mark.skipif(not own_address(), reason="this machine has no address that others reach")
+def test_from_an_address_that_others_have_the_token_is_needed(folder: Path) -> None:
+    host, token = own_address(), "x" * 16
+    service = fake_service(folder, host=host, token=token)
+    with open_door(service) as door, Peer(door.port, host) as peer, TcpPeer(door.port, host) as tcp:
+        peer.say("recipes", "me", 1)
+        assert peer.next().values["code"] == Code.NOT_PERMITTED
+        peer.say("hello", "me", 2, peer.port, "x" * 15)
+        assert peer.next().values["code"] == Code.NOT_PERMITTED
+        tcp.say("recipes", "other", 1)
+        assert tcp.next().values["code"] == Code.NOT_PERMITTED
+        peer.say("hello", "me", 3, peer.port, token)
+        assert peer.until("welcome").values["seq"] == 3
+        peer.say("recipes", "me", 4)
         assert peer.until("recipe_list").rows
 
 
