@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import selectors
 import socket
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
-log = logging.getLogger(__name__)
+from ableton.survival import survived
 
 JOIN_S = 5.0
+UNHANDLED: Final = "A packet or connection could not be handled"
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 
@@ -69,11 +70,11 @@ class SocketLoop:
             for key, events in self._selector.select():
                 can_read, can_write = key.data
                 if events & _READ:
-                    _guarded(can_read)
+                    survived(can_read, UNHANDLED)
                 if events & _WRITE:
-                    _guarded(can_write)
+                    survived(can_write, UNHANDLED)
             while self._soon:
-                _guarded(self._soon.popleft())
+                survived(self._soon.popleft(), UNHANDLED)
 
     def _ring(self) -> None:
         with contextlib.suppress(OSError):  # full: it rings already; closed: nobody is there to hear it
@@ -82,11 +83,3 @@ class SocketLoop:
     def _answer_bell(self) -> None:
         with contextlib.suppress(OSError):
             self._ear.recv(4096)
-
-
-def _guarded(call: Callable[[], None]) -> None:
-    """A fault in one packet or connection must not close the door."""
-    try:
-        call()
-    except Exception:
-        log.exception("A packet could not be handled; please report this", extra={"action": "osc_fault"})

@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from ableton.survival import survived
+
 
 class Pulse:
     """Calls ``beat`` every ``heartbeat_s`` while ``is_needed`` says so, and ``look`` when it is asked to.
@@ -36,11 +38,11 @@ class Pulse:
         due_s = self._clock() + self._heartbeat_s
         while not self._is_stopping:
             if self._was_asked(due_s):
-                self._look()
+                survived(self._look, "How the OSC door does could not be told")
             if self._clock() >= due_s:
                 due_s = self._clock() + self._heartbeat_s
                 if self._is_needed():
-                    self._beat()
+                    survived(self._beat, "A heartbeat failed")
 
     def ask_look(self) -> None:
         """Somebody came or went: look around soon, in this pulse's own thread."""

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from ableton.addresses import FOLDER_BYTES, SENT
 from ableton.messages import Atom, Message, encode
 from ableton.routes import Route
+from ableton.survival import survived
 from bridge import events
 from bridge.events import STAGE_WORDS
 from bridge.service import Feed, NumberedEvent
@@ -61,7 +62,7 @@ class Storyteller:
     def run(self) -> None:
         """Tell until ``stop``."""
         for _ in self._bell:
-            self.tell_new()
+            survived(self.tell_new, "An event could not be told")
 
     def stop(self) -> None:
         """End ``run``."""

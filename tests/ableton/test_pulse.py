@@ -7,7 +7,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from ableton.pulse import Pulse
+from bridge.errors import DiskFullError
 from tests.ableton.support import PATIENCE_S
 
 
@@ -49,3 +52,16 @@ def test_it_stops_at_once_also_in_the_middle_of_a_long_wait() -> None:
     pulse = Pulse(3600.0, is_needed=lambda: True, beat=lambda: None, look=lambda: None)
     with running(pulse):
         pass
+
+
+def test_a_beat_that_fails_is_logged_and_the_next_one_comes(caplog: pytest.LogCaptureFixture) -> None:
+    beats: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def beat() -> None:
+        beats.put("beat")
+        raise DiskFullError
+
+    pulse = Pulse(0.005, is_needed=lambda: True, beat=beat, look=lambda: None)
+    with running(pulse):
+        assert [beats.get(timeout=PATIENCE_S) for _ in range(2)] == ["beat"] * 2
+    assert "The disk is full" in caplog.text
