@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path, PurePath
 
 from bridge.naming import is_stem_name, parse_name
@@ -39,18 +39,21 @@ _LIVE_FOLDERS = frozenset({"samples", "backup", "ableton project info"})
 _NUMBER = re.compile(r"^\d{1,2}(?:\s*[._-]\s*|\s+)(?=\D)")
 
 
-def is_song_name(name: str, beside: Collection[str] = ()) -> bool:
-    """Whether a file of that name may be a song; ``beside`` are the names in its folder.
+def is_song_name(name: str) -> bool:
+    """Whether a file of that name may be a song."""
+    base, dot, last = name.lower().rpartition(".")
+    if not dot or "." + last not in SONG_SUFFIXES or _is_systems(name):
+        return False
+    return "." + base.rpartition(".")[2] not in INNER_PARTIAL_SUFFIXES
 
-    Firefox puts an empty "Song.mp3" beside "Song.mp3.part": the first is no song while the second is there.
+
+def kept_free(names: Iterable[str]) -> set[str]:
+    """The names under which what is downloaded into a folder will be put when it is whole.
+
+    Firefox puts an empty "Song.mp3" beside "Song.mp3.part": it is no song while the second is there.
     """
-    path = PurePath(name)
-    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
-    if _is_systems(name) or not suffixes or suffixes[-1] not in SONG_SUFFIXES:
-        return False
-    if len(suffixes) > 1 and suffixes[0] in INNER_PARTIAL_SUFFIXES:
-        return False
-    return not any(name + suffix in beside for suffix in PARTIAL_SUFFIXES)
+    parts = (name.rpartition(".") for name in names)
+    return {base for base, dot, last in parts if dot + last.lower() in PARTIAL_SUFFIXES}
 
 
 def is_open_folder(name: str, *, delivery_folder: str, is_in_live_project: bool = False) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -37,6 +38,10 @@ LOCKED_TRIES = 10
 
 INSPECTIONS = 3
 """How often a file may bring its inspector down before it is given up."""
+
+HAS_TRUE_NAMES = sys.platform == "linux"
+"""Whether the system tells of a file by the name that its folder lists: others may change case, accents (NFD)
+or length (8.3), and one file would be known by two names."""
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +130,7 @@ class Intake:
             if path.is_dir():
                 self.look_at_folder(path, is_deep=True)
         for folder, inside in by_folder.items():
-            if not self._rules.is_inbox(folder):
+            if not (self._rules.is_inbox(folder) and HAS_TRUE_NAMES):
                 self.look_at_folder(folder)
             elif self._rules.may_hold_songs(folder):
                 for path in inside:

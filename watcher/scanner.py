@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import stat
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +19,7 @@ from watcher.filters import (
     is_likely_stem_set,
     is_open_folder,
     is_song_name,
+    kept_free,
     leads_to_delivery,
 )
 from watcher.marks import Mark, joined, look
@@ -134,17 +137,16 @@ def song_names(folder: Path, rules: Rules) -> frozenset[str]:
 
 def song_at(path: Path, rules: Rules) -> Mark | None:
     """The mark of one song; None where there is none, or one that is still downloaded."""
-    beside = [path.name + suffix for suffix in PARTIAL_SUFFIXES if os.path.lexists(f"{path}{suffix}")]
-    if not is_song_name(path.name, beside):
+    if not is_song_name(path.name) or any(os.path.lexists(f"{path}{suffix}") for suffix in PARTIAL_SUFFIXES):
         return None
     mark = look(path, has_inodes=rules.has_inodes)
     return None if mark is not None and path.is_symlink() and leads_to_delivery(str(path)) else mark
 
 
 def _marks(folder: Path, files: set[str], links: set[str], names: set[str], rules: Rules) -> dict[str, Mark]:
-    marks = {}
+    marks, free = {}, kept_free(names)
     for name in files | links:
-        if not is_song_name(name, names):
+        if not is_song_name(name) or name in free:
             continue
         path = os.path.join(folder, name)  # noqa: PTH118 - a Path for each of 10,000 files is slow
         mark = look(path, has_inodes=rules.has_inodes)
@@ -164,7 +166,13 @@ def _entries(folder: Path) -> tuple[set[str], set[str], set[str]]:
     files, links, folders = set[str](), set[str](), set[str]()
     with os.scandir(folder) as entries:
         for entry in entries:
-            is_link = entry.is_symlink() or getattr(entry, "is_junction", lambda: False)()
+            is_link = entry.is_symlink() or _is_junction(entry)
             is_folder = not is_link and entry.is_dir(follow_symlinks=False)
             (links if is_link else folders if is_folder else files).add(entry.name)
     return files, links, folders
+
+
+def _is_junction(entry: os.DirEntry[str]) -> bool:
+    if sys.platform != "win32":
+        return False
+    return entry.stat(follow_symlinks=False).st_reparse_tag == stat.IO_REPARSE_TAG_MOUNT_POINT

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from watcher.filters import is_delivery, is_likely_stem_set, is_open_folder, is_song_name, leads_to_delivery
+from watcher.filters import (
+    is_delivery,
+    is_likely_stem_set,
+    is_open_folder,
+    is_song_name,
+    kept_free,
+    leads_to_delivery,
+)
 
 
 @pytest.mark.parametrize(
@@ -29,9 +36,9 @@ def test_everything_else_is_left_alone(name: str) -> None:
     assert not is_song_name(name)
 
 
-def test_a_name_kept_free_by_a_browser_is_no_song_while_it_downloads() -> None:
-    assert not is_song_name("Song.mp3", {"Song.mp3", "Song.mp3.part"})
-    assert is_song_name("Song.mp3", {"Song.mp3", "Other.mp3.part"})
+def test_a_name_that_a_download_will_get_is_kept_free() -> None:
+    names = ["Song.mp3", "Song.mp3.part", "Other.wav.CRDOWNLOAD", "Third.wav", "part", ".part"]
+    assert kept_free(names) == {"Song.mp3", "Other.wav", ""}
 
 
 @pytest.mark.parametrize(
