@@ -8,7 +8,8 @@ import re
 from collections.abc import Collection, Iterable
 from pathlib import Path, PurePath
 
-from bridge.naming import is_stem_name, parse_name
+from bridge.naming import parse_name
+from bridge.stemset import role_of
 from bridge.values import AUDIO_SUFFIXES
 
 SONG_SUFFIXES = AUDIO_SUFFIXES | {".zip"}
@@ -102,4 +103,4 @@ def _is_likely_stem(name: str) -> bool:
         return False
     text = _NUMBER.sub("", PurePath(name).stem.strip())
     parts = re.split(r"\s+-\s+|_|-", text)
-    return bool(is_stem_name(text) or parse_name(name).stem or (len(parts) > 1 and is_stem_name(parts[-1])))
+    return bool(role_of(text) or parse_name(name).stem or (len(parts) > 1 and role_of(parts[-1])))

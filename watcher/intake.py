@@ -203,15 +203,25 @@ class Intake:
         for path, unripe in list(self._unripe.items()):
             if unripe.until_s <= now_s and path not in self._inspecting:
                 self._inspect(path, unripe.mark)
-        for folder in {path.parent for path in self._settling.due(now_s)}:
-            if not self._rules.is_inbox(folder):
-                self.look_at_folder(folder)  # stems that came later make a set of those that came first
+        self._look_around(self._settling.due(now_s))
         for path, mark in self._settling.take_due(now_s):
             fresh = self._readable(path, mark)
             if fresh is not None and fresh.is_same(mark):
                 self._inspect(path, mark)
             elif fresh is not None:
                 self.see(path, fresh)
+
+    def _look_around(self, due: Iterable[Path]) -> None:
+        """Drop what the files that came later make part of something else: a set of stems, a delivery."""
+        by_folder: defaultdict[Path, list[Path]] = defaultdict(list)
+        for path in due:
+            by_folder[path.parent].append(path)
+        for folder, inside in by_folder.items():
+            if not self._rules.may_hold_songs(folder):
+                for path in inside:
+                    self._drop(path)
+            elif not self._rules.is_inbox(folder):
+                self.look_at_folder(folder)
 
     def _inspect(self, path: Path, mark: Mark) -> None:
         self._inspecting[path] = mark

@@ -91,6 +91,7 @@ def test_a_link_into_a_delivery_is_seen_through(tmp_path: Path) -> None:
         (["0 Lead Vocals.wav", "1 Drums.wav"], True),
         (["Song (Vocals).mp3", "Song (Drums).mp3", "Song.mp3"], True),
         (["Song - Bass.wav", "Song - Drums.wav"], True),
+        (["Kick.wav", "Snare.wav", "Choir.wav"], True),
         (["Vocals.wav"], False),
         (["One.mp3", "Two.mp3", "Three.mp3"], False),
         (["One.mp3", "Two.mp3", "Three.mp3", "Four.mp3", "A (Vocals).mp3", "B (Drums).mp3"], False),

@@ -305,6 +305,16 @@ def test_a_stem_that_came_too_late_replaces_what_was_made_of_the_first(desk: Des
     assert desk.states == [("0 Vocals.wav", CANCELLED), ("Song Stems", PENDING)]
 
 
+def test_a_delivery_that_is_copied_in_is_left_alone_when_its_manifest_has_come(desk: Desk) -> None:
+    for name in ("Song - Vocals (dry).wav", "Song - Master.wav"):
+        desk.put(f"Song/Files/{name}")
+    desk.scan()
+    (desk.root / "Song" / "manifest.json").write_text('{"format": "stembridge/manifest/1"}', encoding="utf-8")
+    desk.pass_s(QUIET_S)
+    assert desk.waiting == []
+    assert desk.intake.waiting == set()
+
+
 def test_a_folder_that_only_looked_like_stems_is_many_songs(desk: Desk) -> None:
     desk.put("Two/A (Vocals).wav")
     desk.put("Two/B (Vocals).wav")
