@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from bridge.errors import JobError
+from bridge.errors import JobError, StorageError
 from bridge.jobs import OPEN, SeenFile, Submitted
 from bridge.service import Service
-from bridge.values import Job, JobRequest, JobState
+from bridge.values import Job, JobOrigin, JobRequest, JobState
 from watcher.marks import Mark
 
 DONE = OPEN | {JobState.SUCCESS}
 """States in which a job keeps its equal from being made: FAILED and CANCELLED ones do not count."""
 
 
+NO_MARK = Mark(-1, -1, 0)
+"""What no file looks like."""
+
 DISTURBED = frozenset({"SourceChangedError", "SourceMissingError"})
 """Errors of jobs that say nothing about the song: it was written, or its disk away, under the work."""
 
 TRIALS = 3
 """How often a file that looks the same has another try after such an error."""
+
+
+log = logging.getLogger(__name__)
 
 
 class DoorClosed(Exception):  # noqa: N818 - a request that was met, not a fault
@@ -68,18 +75,38 @@ class Book:
         self._files: dict[Path, Known] = {}
         self._by_job: defaultdict[str, set[Path]] = defaultdict(set)
         self._trials: Counter[tuple[Path, Mark]] = Counter()
+        self._unsaved: dict[Path, SeenFile] = {}
         self._is_closed = False
 
     def close(self) -> None:
         """Change nothing from now on."""
         with self._lock:
+            self._save()
             self._is_closed = True
 
     def load(self, folder: Path) -> None:
-        """Read what is known of a folder."""
+        """Read what is known of a folder.
+
+        A door that died after it had made a job, and before it had noted that, left a job that stands for no
+        file: it is entered with a mark that no file has, so that its source is looked at anew.
+        """
         with self._lock:
             for file in self._service.files.seen_under(folder):
                 self._enter(file.path, _known(file))
+            for job in self._jobs_in(OPEN):
+                if self._is_unknown(job) and job.request.source.is_relative_to(folder):
+                    self._enter(job.request.source, Known(NO_MARK, job.id))
+
+    def _is_unknown(self, job: Job) -> bool:
+        """Whether this door made the job, and no file is known to be it."""
+        is_own = job.request.origin is JobOrigin.FOLDER and not job.linked_to
+        return is_own and job.request.source not in self._files
+
+    def save(self) -> None:
+        """Write what could not be written when it was noted."""
+        with self._lock:
+            self._expect_open()
+            self._save()
 
     def known(self, path: Path) -> Known | None:
         """The file as it was when it was dealt with; None where it was not."""
@@ -196,17 +223,19 @@ class Book:
 
     def failures(self) -> list[Failure]:
         """The failed jobs that files are known by, from the store: their ends may have been missed."""
-        failed: list[Job] = []
-        while page := self._service.jobs(
-            limit=500, before=failed[-1].id if failed else "", states={JobState.FAILED}
-        ):
-            failed += page
+        failed = self._jobs_in({JobState.FAILED})
         times = Counter(job.request.source for job in failed)
         return [
             Failure(job.id, is_first=times[job.request.source] == 1)
             for job in failed
             if self._by_job.get(job.id)
         ]
+
+    def _jobs_in(self, states: Collection[JobState]) -> list[Job]:
+        found: list[Job] = []
+        while page := self._service.jobs(limit=500, before=found[-1].id if found else "", states=states):
+            found += page
+        return found
 
     def is_done(self, path: Path) -> bool:
         """Whether the file became a job that ended well."""
@@ -230,8 +259,20 @@ class Book:
             job_id=job_id,
             refused=refused,
         )
-        self._service.files.remember(file)
+        # known before it is written: a job that was made and not known could not be superseded
         self._enter(path, _known(file))
+        self._unsaved[path] = file
+        self._save()
+
+    def _save(self) -> None:
+        """Write what is not written yet; where that fails it is tried again with the next file."""
+        for path, file in list(self._unsaved.items()):
+            try:
+                self._service.files.remember(file)
+            except StorageError as error:
+                log.warning("%s is not noted yet: %s", path, error, extra={"action": "file_unsaved"})
+                return
+            del self._unsaved[path]
 
     def _enter(self, path: Path, known: Known) -> None:
         self._leave(path)
@@ -241,6 +282,7 @@ class Book:
 
     def _forget(self, path: Path) -> None:
         self._service.files.forget(path)
+        self._unsaved.pop(path, None)
         self._leave(path)
 
     def _leave(self, path: Path) -> None:

@@ -91,6 +91,7 @@ class FolderWatch:
     ) -> None:
         self.root = watched.folder
         self.state = FolderState(self.root, how="starting")
+        self._book = book
         self._tell_others, self._catch_up, self._clock = tell, catch_up, clock
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._is_stopped = False
@@ -257,6 +258,7 @@ class FolderWatch:
         if not self._presence.is_unchanged():
             self._presence.leave()
             return False
+        self._book.save()
         self._intake.take_in(listing)
         self._presence.expect_covered(listing.folders)
         if self._is_new:

@@ -192,7 +192,8 @@ class Round:
         done = Counter(map(self._work_of, (job for job in jobs if job.state is JobState.SUCCESS)))
         for work, times in done.items():
             if times > 1:
-                yield "doubled", f"{times} times: {work}"
+                same = [job for job in jobs if self._work_of(job) == work]
+                yield "doubled", f"{times} times: {self._story_of(same[0].request.source, jobs)}"
         for trial in self._trials:
             for source, sha256 in trial.songs.items():
                 work = (sha256, self._recipe_of(source), source.parent)
@@ -209,7 +210,7 @@ class Round:
             if job.state in OPEN:
                 yield "wrong", f"{job.request.source} has not ended: {job.state}"
             trial = trials[_number_in(job.request.source.relative_to(self._root))]
-            may_have_looked_whole = trial.kind == "slowly" and trial.was_late
+            may_have_looked_whole = trial.kind in ("slowly", "stems") and trial.was_late
             hashes = {self._service.given_for[job.id], self._content_of(job)}
             if not hashes <= whole and not may_have_looked_whole:
                 yield "half", f"{trial.kind} {trial.number}: {job.request.source}"
@@ -250,12 +251,15 @@ class Round:
         return False
 
     def _story_of(self, source: Path, jobs: list[Job]) -> str:
+        service = self._service
         own = [
-            f"{job.state} {self._content_of(job)[:6]} {job.error}"
+            f"{job.id} {job.state} for {service.given_for[job.id][:6]} from {self._content_of(job)[:6]}, "
+            f"attempt {job.attempt}, {job.error or 'no error'}"
             for job in jobs
             if job.request.source == source
         ]
-        return f" jobs: {own}; known: {self._service.store.files.seen(source)}"
+        known = service.store.files.seen(source)
+        return f" trouble {service.trouble}; jobs of {source}: {own}; known: {known}"
 
 
 def _number_in(path: Path) -> int:

@@ -62,7 +62,7 @@ class StageService(FakeService):
         """The hash of the content that a job was given for."""
         self.worked_from: dict[str, str] = {}
         """And of the content that was read for it."""
-        self._rng, self._trouble = rng, trouble
+        self._rng, self.trouble = rng, trouble
         self._ledger = _TroubledLedger(super().files, self._may_fail)
         self.ending = threading.Lock()
         """Holds the moment in which a job ends together, as one transaction of the real store does."""
@@ -128,7 +128,7 @@ class StageService(FakeService):
             return super().supersede(old_job_id, reason)
 
     def _may_fail(self) -> None:
-        if self._rng.random() < self._trouble:
+        if self._rng.random() < self.trouble:
             raise StorageError("The database is locked. Close what holds it.")
 
 

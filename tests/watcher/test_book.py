@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import StorageError
-from bridge.values import Delivery
+from bridge.values import Delivery, JobState
 from tests.watcher.support import Desk, wav
 from watcher.book import DoorClosed, Failure, Verdict
 from watcher.marks import Mark
@@ -76,6 +76,32 @@ def test_a_door_that_died_between_superseding_and_forgetting_does_the_rest_at_it
 
 def _fail(_: object) -> None:
     raise StorageError
+
+
+def test_a_song_is_known_also_while_the_ledger_cannot_be_written(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its job could not be superseded otherwise: the song would be done twice."""
+    song = desk.put("song.wav")
+    with monkeypatch.context() as locked:
+        locked.setattr(desk.service.files, "remember", _fail)
+        desk.settle()
+        assert desk.book.known(song) is not None
+        assert desk.service.files.seen(song) is None
+    desk.book.save()
+    seen = desk.service.files.seen(song)
+    assert seen is not None
+    assert seen.job_id == desk.jobs[0].id
+
+
+def test_a_job_that_was_made_and_not_noted_is_found_at_the_next_start(desk: Desk) -> None:
+    song = desk.put("song.wav")
+    desk.settle()
+    desk.service.files.forget(song)
+    song.write_bytes(wav("other"))
+    desk.open()
+    desk.settle()
+    assert [state for _, state in desk.states] == [JobState.CANCELLED, JobState.PENDING]
 
 
 def test_a_users_cancel_does_not_bring_the_equal_back(desk: Desk, twins: tuple[Path, Path]) -> None:
