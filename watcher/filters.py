@@ -28,7 +28,7 @@ MANIFEST = "manifest.json"
 MANIFEST_MARK = "stembridge/manifest/"
 LIVE_PROJECT_INFO = "Ableton Project Info"
 
-_PREFIXES = (".", "~$", "~syncthing~", "._")
+_PREFIXES = (".", "~$", "~syncthing~")
 _SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r"})
 _SYSTEM_FOLDERS = frozenset({
     "__macosx", "$recycle.bin", "system volume information", "lost+found", "@eadir", "#recycle", "#snapshot",

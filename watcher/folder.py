@@ -126,7 +126,8 @@ class FolderWatch:
     def join(self, timeout_s: float) -> None:
         """Wait for the threads' end; one that hangs on a dead disk is left behind, its hands tied."""
         until_s = time.monotonic() + timeout_s
-        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
         self._inspector.join(max(0.0, until_s - time.monotonic()))
 
     def look_again(self, path: Path) -> None:

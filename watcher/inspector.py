@@ -44,7 +44,8 @@ class Inspector:
 
     def join(self, timeout_s: float) -> None:
         """Wait for the thread's end."""
-        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
 
     def _run(self) -> None:
         while (item := self._waiting.get()) is not None and not self._is_stopped:

@@ -39,7 +39,8 @@ class Outcomes:
 
     def join(self, timeout_s: float) -> None:
         """Wait for the thread's end."""
-        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
 
     def catch_up(self) -> None:
         """Act on failures that are on record: they came while the door was closed, or the folder away."""

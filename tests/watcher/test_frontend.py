@@ -12,6 +12,7 @@ import pytest
 
 from bridge import registry
 from bridge.config import WatchedFolder
+from bridge.errors import StorageError
 from bridge.service import Frontend
 from bridge.testing.service import FakeService
 from bridge.values import Delivery, Job, JobState
@@ -247,6 +248,47 @@ def test_a_door_without_folders_opens_and_says_so(stage: Stage) -> None:
 
 def test_a_door_that_never_started_can_be_stopped() -> None:
     WatchFrontend().stop()
+
+
+def test_a_door_that_could_not_start_leaves_nothing_behind(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise StorageError("The database is locked.")
+
+    with monkeypatch.context() as locked:
+        locked.setattr(stage.service.files, "seen_under", fail)
+        with pytest.raises(StorageError):
+            stage.start()
+        stage.door.stop()
+    stage.start()
+    stage.put("song.wav")
+    assert stage.has_jobs(1)
+
+
+def test_failures_are_told_also_when_their_events_were_lost(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A listener that falls behind loses events; it asks the store then."""
+    real = stage.service.feed.subscribe
+    monkeypatch.setattr(stage.service.feed, "subscribe", lambda: real(capacity=1))
+    stage.start()
+    songs = [stage.put(f"{number}.wav") for number in range(5)]
+    assert stage.has_jobs(5)
+    book = stage.door._book
+    assert book is not None
+    with book._lock:
+        for job in stage.service.jobs():
+            stage.service.play_failed(stage.service.play_start(job.id), "it is silent.")
+    assert eventually(lambda: stage.service.count() == 5 + len(songs) - noted(songs))
+    for job in stage.service.jobs(states={JobState.PENDING}):
+        stage.service.play_failed(stage.service.play_start(job.id), "it is silent.")
+        assert eventually(note_of(job.request.source).exists)
+    assert noted(songs) == 5
+
+
+def noted(songs: list[Path]) -> int:
+    return sum(note_of(song).exists() for song in songs)
 
 
 def test_nothing_takes_effect_after_the_door_is_closed(stage: Stage) -> None:
