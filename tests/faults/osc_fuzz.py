@@ -28,6 +28,7 @@ from ableton.reception import Reception
 from ableton.routes import Route
 from ableton.storyteller import Storyteller
 from bridge.jobs import Submitted
+from bridge.service import DoorState
 from bridge.testing.service import FakeService
 from bridge.values import JobRequest
 
@@ -206,6 +207,9 @@ class FuzzService(FakeService):
         """Always the same job."""
         self._expect_known_words(request)
         return Submitted(job=self._job, is_new=False)
+
+    def tell_state(self, state: DoorState) -> None:
+        """Not kept: with nonsense that subscribes and unsubscribes, it is all that would grow."""
 
 
 class FaultLog(logging.Handler):
