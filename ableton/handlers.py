@@ -11,13 +11,13 @@ from typing import Any, Final
 from ableton.addresses import COMMANDS, PROTOCOL, SENT, Address, Code
 from ableton.clients import Clients
 from ableton.messages import Atom, Message
-from ableton.newest import known_sha256, newest_song, watched_folder
+from ableton.newest import known_sha256, newest_song
 from ableton.paths import project_folder, read_path
+from ableton.places import place_of
 from ableton.recap import tell_states
 from ableton.routes import Route
 from ableton.storyteller import Storyteller, folder_text
 from bridge import __version__
-from bridge.config import WatchedFolder
 from bridge.errors import ConfigError, InputError, JobError, StembridgeError, StorageError
 from bridge.jobs import OPEN, Command, Submitted
 from bridge.service import JobEdit, Service
@@ -26,7 +26,6 @@ from presets import TARGETS, PresetError
 
 log = logging.getLogger(__name__)
 
-DEFAULT_RECIPE: Final = "full"
 CAPABILITIES: Final = " ".join(address.name for address in COMMANDS.values())
 
 
@@ -134,15 +133,8 @@ def _hello(desk: Desk, asked: Asked) -> Message:
 
 def _process(desk: Desk, asked: Asked) -> Message:
     path = _confined(desk, asked.text("path"), "path")
-    folder = watched_folder(desk.service, path)
-    request = JobRequest(
-        source=path,
-        recipe=_recipe(asked, folder),
-        destination=_destination(desk, asked, folder, path),
-        targets=_listed(asked.text("targets"), ",") or (folder.targets if folder else ()),
-        wishes=_listed(asked.text("wishes"), ";"),
-        origin=JobOrigin.OSC,
-    )
+    targets, wishes = _listed(asked.text("targets"), ","), _listed(asked.text("wishes"), ";")
+    request = _request(desk, asked, path, targets, wishes)
     submitted = desk.service.submit(request, sha256=known_sha256(desk.service, path), command=asked.key)
     return _submitted(asked, submitted)
 
@@ -157,15 +149,7 @@ def _process_newest(desk: Desk, asked: Asked) -> Message:
     if found is None:
         folders = ", ".join(folder.path for folder in desk.service.config.watch.folders)
         raise RefusedError(Code.NO_SONG, f"No finished song lies in {folders}. Export one and ask again.")
-    path, folder = found.path, found.folder
-    request = JobRequest(
-        source=path,
-        recipe=_recipe(asked, folder),
-        destination=_destination(desk, asked, folder, path),
-        targets=folder.targets,
-        origin=JobOrigin.OSC,
-    )
-    counting = OPEN | {JobState.SUCCESS}
+    request, counting = _request(desk, asked, found.path), OPEN | {JobState.SUCCESS}
     submitted = desk.service.submit(request, sha256=found.sha256, counting=counting, command=asked.key)
     return _submitted(asked, submitted)
 
@@ -364,14 +348,21 @@ def _project(desk: Desk, text: str) -> Path:
     return folder
 
 
-def _destination(desk: Desk, asked: Asked, folder: WatchedFolder | None, song: Path) -> Path:
-    if asked.text("project"):
-        return _project(desk, asked.text("project"))
-    return (folder.project_folder if folder else None) or song.parent
-
-
-def _recipe(asked: Asked, folder: WatchedFolder | None) -> str:
-    return asked.text("recipe") or (folder.recipe if folder else DEFAULT_RECIPE)
+def _request(
+    desk: Desk, asked: Asked, song: Path, targets: tuple[str, ...] = (), wishes: tuple[str, ...] = ()
+) -> JobRequest:
+    """What was asked for; where it was not said, as the song's place has it."""
+    config = desk.service.config
+    place, project = place_of(song, config), asked.text("project")
+    recipe = asked.text("recipe") or place.recipe
+    return JobRequest(
+        source=song,
+        recipe=recipe,
+        destination=_project(desk, project) if project else place.destination,
+        targets=targets or place.targets(recipe, config),
+        wishes=wishes,
+        origin=JobOrigin.OSC,
+    )
 
 
 def _listed(text: str, separator: str) -> tuple[str, ...]:

@@ -13,42 +13,24 @@ from bridge.config import WatchedFolder
 from bridge.errors import InputError
 from bridge.jobs import SeenFile
 from bridge.service import Service
+from bridge.values import AUDIO_SUFFIXES
 
-SONG_SUFFIXES: Final = frozenset(
-    (
-        ".aac",
-        ".aif",
-        ".aifc",
-        ".aiff",
-        ".flac",
-        ".m4a",
-        ".mp3",
-        ".mp4",
-        ".oga",
-        ".ogg",
-        ".opus",
-        ".wav",
-        ".wave",
-        ".zip",
-    )
-)
+SONG_SUFFIXES: Final = AUDIO_SUFFIXES | {".zip"}
 """What Suno, Udio and hosts export; anything else in a folder is none of ours."""
 MAX_LOOKED_INTO: Final = 8
 """Newest files whose content is looked at, before it is said that there is no whole one."""
 
 
 class Found(NamedTuple):
-    """A finished song, and the watched folder in which it lies."""
+    """A finished song, or a folder of the stems of one, and its content's hash."""
 
     path: Path
     sha256: str
-    folder: WatchedFolder
 
 
 class _Candidate(NamedTuple):
     modified_s: float
     path: Path
-    folder: WatchedFolder
 
 
 def newest_song(service: Service, clock: Callable[[], float] = time.time) -> Found | None:
@@ -58,17 +40,17 @@ def newest_song(service: Service, clock: Callable[[], float] = time.time) -> Fou
     """
     config = service.config
     now_s = clock()
-    candidates = [
+    candidates = {
         candidate
         for folder in config.watch.folders
         for candidate in _candidates(folder, config.delivery.folder)
         if not 0 <= now_s - candidate.modified_s < config.watch.quiet_s
-    ]
-    candidates.sort(reverse=True)
-    for candidate in candidates[:MAX_LOOKED_INTO]:
-        sha256 = _sha256_if_whole(service, candidate.path)
+    }
+    for candidate in sorted(candidates, reverse=True)[:MAX_LOOKED_INTO]:
+        song = _song_of(service, candidate.path)
+        sha256 = _sha256_if_whole(service, song)
         if sha256:
-            return Found(candidate.path, sha256, candidate.folder)
+            return Found(song, sha256)
     return None
 
 
@@ -78,10 +60,10 @@ def known_sha256(service: Service, path: Path) -> str:
     return seen.sha256 if seen else ""
 
 
-def watched_folder(service: Service, path: Path) -> WatchedFolder | None:
-    """The innermost watched folder in which the path lies."""
-    holding = [f for f in service.config.watch.folders if path.is_relative_to(f.folder)]
-    return max(holding, key=lambda f: len(f.folder.parts), default=None)
+def _song_of(service: Service, path: Path) -> Path:
+    """The file, or its folder where that was taken as the stems of one song."""
+    folder = service.files.seen(path.parent)
+    return path.parent if folder is not None and folder.sha256 else path
 
 
 def _sha256_if_whole(service: Service, path: Path) -> str:
@@ -112,13 +94,18 @@ def _seen_as_it_is(service: Service, path: Path) -> SeenFile | None:
 
 def _candidates(folder: WatchedFolder, delivery_name: str) -> Iterator[_Candidate]:
     for place, folders, names in os.walk(folder.folder):
-        folders[:] = [name for name in folders if name != delivery_name and not name.startswith(".")]
+        folders[:] = [name for name in folders if _is_open(name, delivery_name)]
         for name in names:
             path = Path(place, name)
             if path.suffix.lower() in SONG_SUFFIXES and not name.startswith("."):
                 modified_s = _modified_s(path)
                 if modified_s is not None:
-                    yield _Candidate(modified_s, path, folder)
+                    yield _Candidate(modified_s, path)
+
+
+def _is_open(folder_name: str, delivery_name: str) -> bool:
+    """Whether songs may lie there: not in our own deliveries, nor in what is hidden."""
+    return folder_name.casefold() != delivery_name.casefold() and not folder_name.startswith(".")
 
 
 def _modified_s(path: Path) -> float | None:

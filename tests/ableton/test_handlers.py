@@ -15,6 +15,7 @@ from ableton.clients import Clients
 from ableton.handlers import Asked, Desk, answer
 from ableton.messages import encode
 from ableton.storyteller import Storyteller
+from bridge.jobs import SeenFile
 from bridge.testing.service import FakeService
 from bridge.values import Delivery, JobState
 from tests.ableton.support import FakeRoute, heard, settings, submitted, write_song
@@ -331,12 +332,25 @@ def test_unsubscribe_ends_it(ask: Ask, clients: Clients) -> None:
     assert clients.subscribers == ()
 
 
+def seen_file(path: Path, refused: str = "") -> SeenFile:
+    found = path.stat()
+    return SeenFile(
+        path=path,
+        size_bytes=found.st_size,
+        modified_ns=found.st_mtime_ns,
+        inode=found.st_ino,
+        sha256="5" * 64,
+        refused=refused,
+    )
+
+
 class TestNewest:
     @pytest.fixture
     def service(self, folder: Path) -> FakeService:
         (folder / "project").mkdir()
         watched = {"path": str(folder), "recipe": "quick", "project": str(folder / "project")}
-        return FakeService(settings(folder) | {"watch": {"folders": [watched]}})
+        inner = watched | {"path": str(folder / "inner")}
+        return FakeService(settings(folder) | {"watch": {"folders": [watched, inner]}})
 
     @staticmethod
     def aged(path: Path, seconds: float) -> Path:
@@ -374,6 +388,39 @@ class TestNewest:
         self.aged(write_song(folder, ".hidden.wav", b"five"), 20)
         self.aged(write_song(folder, "cover.jpg", b"six"), 10)
         assert ask("process_newest").values["title"] == "good"
+
+    def test_watched_folders_in_watched_folders_count_once(self, folder: Path, ask: Ask) -> None:
+        inner = folder / "inner"
+        inner.mkdir()
+        self.aged(write_song(inner), 50)
+        assert ask("process_newest").values["title"] == "Night Drive"
+
+    def test_a_song_that_was_refused_before_is_passed_over(
+        self, ask: Ask, service: FakeService, folder: Path
+    ) -> None:
+        self.aged(write_song(folder, "good.wav"), 100)
+        bad = self.aged(write_song(folder, "bad.wav", b"two"), 50)
+        service.files.remember(seen_file(bad, refused="It is silent."))
+        assert ask("process_newest").values["title"] == "good"
+
+    def test_a_song_that_was_seen_before_is_not_read_again(
+        self, ask: Ask, service: FakeService, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        song = self.aged(write_song(folder), 50)
+        service.files.remember(seen_file(song))
+        monkeypatch.setattr(FakeService, "inspect", None)
+        assert ask("process_newest").values["title"] == "Night Drive"
+
+    def test_stems_that_were_taken_as_one_song_are_that_song(
+        self, ask: Ask, service: FakeService, folder: Path
+    ) -> None:
+        stems = folder / "My Song"
+        stems.mkdir()
+        for name in ("Vocals.wav", "Drums.wav", "Bass.wav"):
+            self.aged(write_song(stems, name, name.encode()), 50)
+        service.files.remember(seen_file(stems))
+        found = ask("process_newest")
+        assert service.job(str(found.values["job"])).request.source == stems
 
     def test_a_file_from_a_machine_whose_clock_is_ahead_counts(self, ask: Ask, folder: Path) -> None:
         self.aged(write_song(folder), -3600)
