@@ -36,15 +36,16 @@ class Wanted:
     title: str
     seconds: float = SECONDS
     recipe: str = "full"
+    stems: int = len(SEPARATED)
 
 
 def composed(number: int) -> ComposedSong:
     return compose(random_spec(300 + number, duration_s=SECONDS, voice=number % 2 == 0))
 
 
-def wav(path: Path, number: int, subtype: str = "PCM_24") -> Path:
+def pcm(path: Path, number: int, kind: str = "WAV") -> Path:
     mixture = composed(number).mixture
-    soundfile.write(path, mixture.samples.T, mixture.rate_hz, subtype=subtype, format="WAV")
+    soundfile.write(path, mixture.samples.T, mixture.rate_hz, subtype="PCM_24", format=kind)
     return path
 
 
@@ -89,30 +90,30 @@ class Day:
         folder = {"path": str(root / "songs"), "recipe": "full", "project": str(root / "project")}
         return {"quiet_s": 0.5, "rescan_s": 5.0, "folders": [folder]}
 
-    def want(self, title: str, recipe: str = "full") -> None:
-        self.wanted.append(Wanted(title=title, recipe=recipe))
+    def want(self, title: str, recipe: str = "full", stems: int = len(SEPARATED)) -> None:
+        self.wanted.append(Wanted(title=title, recipe=recipe, stems=stems))
 
     def morning(self, serving: Serving) -> None:
         """Five songs, and one of them replaced while it is worked on."""
         songs, desk = self.home.songs, self.desk
-        wav(desk / "a", 0).rename(songs / "Moved in.wav")
+        pcm(desk / "a", 0).rename(songs / "Moved in.wav")
         self.want("Moved in")
         in_pieces(coded(desk / "b.mp3", 1, "libmp3lame", "mp3"), songs / "Copied slowly.mp3", 8, 0.2)
         self.want("Copied slowly")
-        coded(desk / "c.ogg", 2, "libopus", "ogg").rename(songs / "Downloaded.ogg.crdownload")
-        (songs / "Downloaded.ogg.crdownload").rename(songs / "Downloaded.ogg")
+        coded(desk / "c.m4a", 2, "aac", "mp4").rename(songs / "Downloaded.m4a.crdownload")
+        (songs / "Downloaded.m4a.crdownload").rename(songs / "Downloaded.m4a")
         self.want("Downloaded")
-        in_pieces(coded(desk / "d.flac", 3, "flac", "flac"), songs / "Stalled.flac", 3, 1.2)
+        in_pieces(pcm(desk / "d.flac", 3, "FLAC"), songs / "Stalled.flac", 3, 1.2)
         self.want("Stalled")
         (songs / "quick").mkdir()
-        wav(desk / "e.wav", 4).rename(songs / "quick" / "Sub-folder.wav")
+        pcm(desk / "e.wav", 4).rename(songs / "quick" / "Sub-folder.wav")
         self.want("Sub-folder", recipe="quick")
         self._replace_in_the_middle(songs / "Replaced.wav")
 
     def _replace_in_the_middle(self, song: Path) -> None:
-        wav(self.desk / "old.wav", 5).rename(song)
+        pcm(self.desk / "old.wav", 5).rename(song)
         until(lambda: [job for job in self.jobs_of(song) if job.state is JobState.PROCESSING], 120)
-        wav(self.desk / "new.wav", 6).replace(song)
+        pcm(self.desk / "new.wav", 6).replace(song)
         self.want("Replaced")
 
     def noon(self, serving: Serving) -> None:
@@ -123,13 +124,13 @@ class Day:
             for path in paths:
                 archive.write(path, path.name)
         (desk / "Zipped.zip").rename(songs / "Zipped.zip")
-        self.want("Zipped")
+        self.want("Zipped", stems=len(paths))
         shutil.copyfile(songs / "Moved in.wav", songs / "Moved in, once more.wav")
-        by_osc = wav(self.home.root / "By OSC.wav", 8)
+        by_osc = pcm(self.home.root / "By OSC.wav", 8)
         with OscClient("127.0.0.1", self.home.port) as client:
             client.ask("process", str(by_osc), "quick", str(self.home.project))
         self.want("By OSC", recipe="quick")
-        wav(desk / "f.wav", 9).rename(songs / "Cancelled.wav")
+        pcm(desk / "f.wav", 9).rename(songs / "Cancelled.wav")
         until(lambda: self.jobs_of(songs / "Cancelled.wav"), 60)
         (job,) = self.jobs_of(songs / "Cancelled.wav")
         assert self.home.command("cancel", job.id).returncode == 0
@@ -138,10 +139,9 @@ class Day:
     def evening(self, serving: Serving) -> None:
         """After the restart: a name with everything in it, while the rest is worked off."""
         name = "Ünïcödé 🌃 “quoted”, 100% & more"
-        wav(self.desk / "g.wav", 10).rename(self.home.songs / f"{name}.wav")
+        pcm(self.desk / "g.wav", 10).rename(self.home.songs / f"{name}.wav")
         self.want(name)
-        stems_of(self.home.songs / "Folder of stems", 11)
-        self.want("Folder of stems")
+        self.want("Given as a folder", stems=len(stems_of(self.home.songs / "Given as a folder", 11)))
         until(self._is_settled, 600, every_s=0.1)
 
     def jobs_of(self, song: Path) -> list[Job]:
@@ -182,7 +182,7 @@ def judge(place: Path, wanted: Wanted) -> None:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["recipe"] == wanted.recipe
     stems = list(folder.glob("Stems/*.wav"))
-    assert len(stems) >= len(SEPARATED)
+    assert len(stems) == wanted.stems
     (master,) = folder.glob("Master/*.wav")
     lengths = {soundfile.info(path).frames for path in [*stems, master]}
     assert len(lengths) == 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from bridge.jobs import fingerprint, hash_source, submit_request
 from bridge.values import JobRequest, JobState
 from tests.badinput.cases import music, write
 from tests.badinput.command import faults_of
-from tests.serving import Home, Serving, until
+from tests.serving import Home, Serving, free_port, until
 
 pytestmark = pytest.mark.timeout(180)
 LONG_S = 60.0
@@ -245,6 +247,50 @@ def test_a_source_that_changes_under_its_job_is_done_again_on_the_new_bytes(tmp_
     assert json.loads(manifest.read_text(encoding="utf-8"))["source"]["sha256"] == hash_file(song)
     with home.store() as store:
         assert store.find(fingerprint(request, hash_file(song)), {JobState.SUCCESS}) == done
+
+
+@pytest.mark.skipif(not shutil.which("oscdump"), reason="no oscsend and oscdump (Debian: liblo-tools)")
+def test_liblos_tools_drive_the_service_from_hello_to_the_files(running: Serving) -> None:
+    """Nothing of ours on the other side: two programs of a stranger, and files that are there."""
+    home, port = running.home, free_port()
+    song = home.root / "By hand, by OSC.wav"
+    write(song, music(2.7))
+    with subprocess.Popen(["oscdump", "-L", str(port)], stdout=subprocess.PIPE, text=True) as dump:
+        try:
+            assert dump.stdout is not None
+            lines = iter(dump.stdout.readline, "")
+            until(lambda: _is_bound(port))
+            _oscsend(home, "hello", "sii", "liblo", 1, port)
+            assert "/stembridge/welcome" in _line_with(lines, "welcome")
+            _oscsend(home, "subscribe", "si", "liblo", 2)
+            _line_with(lines, "subscribed")
+            _oscsend(home, "process", "sisss", "liblo", 3, song, "master-only", home.project)
+            job_id = _line_with(lines, "accepted").split('"')[3]
+            done = _line_with(lines, "/stembridge/done")
+            assert job_id in done
+            _oscsend(home, "files", "sis", "liblo", 4, job_id)
+            assert "Master/" in _line_with(lines, "file_list")
+        finally:
+            dump.kill()
+    assert len(delivered(home, "By hand, by OSC")) == 1
+
+
+def _oscsend(home: Home, command: str, types: str, *arguments: object) -> None:
+    words = ["oscsend", "localhost", str(home.port), f"/stembridge/{command}", types]
+    subprocess.run([*words, *map(str, arguments)], check=True, timeout=20)
+
+
+def _line_with(lines: Iterator[str], word: str) -> str:
+    return next(line for line in lines if word in line)
+
+
+def _is_bound(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("0.0.0.0", port))
+        except OSError:
+            return True
+    return False
 
 
 def test_stop_without_a_service_says_so(home: Home) -> None:
