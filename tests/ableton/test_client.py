@@ -106,7 +106,7 @@ def test_it_says_hello_when_nothing_is_heard() -> None:
 
 
 def test_it_follows_a_service_that_starts_anew(folder: Path, leftover: Leftover) -> None:
-    first = fake_service(folder, heartbeat_s=0.1)
+    first = fake_service(folder, heartbeat_s=0.3)
     heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
     with open_door(first) as door:
         port = door.port
@@ -114,7 +114,7 @@ def test_it_follows_a_service_that_starts_anew(folder: Path, leftover: Leftover)
         client.subscribe(heard.put)
         assert heard.get(timeout=PATIENCE_S).values["epoch"] == first.feed.epoch
     assert heard.get(timeout=PATIENCE_S).name == "closing"
-    second = fake_service(folder, heartbeat_s=0.1, port=port)
+    second = fake_service(folder, heartbeat_s=0.3, port=port)
     waits = submitted(second, write_song(folder)).id
     with open_door(second):
         found = heard.get(timeout=PATIENCE_S)
@@ -127,7 +127,7 @@ def test_it_follows_a_service_that_starts_anew(folder: Path, leftover: Leftover)
 def test_it_goes_on_with_the_story_when_only_the_door_was_opened_anew(
     folder: Path, leftover: Leftover
 ) -> None:
-    service = fake_service(folder, heartbeat_s=0.1)
+    service = fake_service(folder, heartbeat_s=0.3)
     heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
     with open_door(service) as door:
         port = door.port
@@ -135,7 +135,7 @@ def test_it_goes_on_with_the_story_when_only_the_door_was_opened_anew(
         client.subscribe(heard.put)
     assert [heard.get(timeout=PATIENCE_S).name for _ in range(2)] == ["resync", "closing"]
     service.feed.publish(events.JobNote(job_id="j", stage="mix", text="while it was closed"))
-    same = fake_service(folder, heartbeat_s=0.1, port=port)
+    same = fake_service(folder, heartbeat_s=0.3, port=port)
     same.feed = service.feed
     with open_door(same):
         assert heard.get(timeout=PATIENCE_S).values["text"] == "while it was closed"

@@ -270,11 +270,13 @@ def test_while_nobody_is_there_its_threads_sleep(door: OscFrontend) -> None:
         statuses = [Path(f"/proc/self/task/{task.native_id}/status").read_text() for task in tasks]
         return sum(int(re.findall(r"voluntary_ctxt_switches:\s+(\d+)", status)[0]) for status in statuses)
 
+    def slept_half_a_second() -> bool:
+        before = wakeups()
+        threading.Event().wait(0.5)
+        return wakeups() == before
+
     assert door.port
-    threading.Event().wait(0.1)
-    before = wakeups()
-    threading.Event().wait(0.5)
-    assert wakeups() == before
+    assert any(slept_half_a_second() for _ in range(3)), "on a busy machine it takes a moment to settle"
 
 
 def test_tcp_carries_commands_and_events(tcp: TcpPeer, service: FakeService, folder: Path) -> None:
