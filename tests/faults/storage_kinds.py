@@ -48,11 +48,11 @@ class Trial:
         """A home with these folders elsewhere."""
         return Scene(self.root / "home", self.chance, self.counts, self.name, at)
 
-    def disk(self, kinds: tuple[str, ...] = ("tmpfs", "ext4"), options: str = "") -> Disk:
-        """A disk of one of these kinds."""
-        return Disk(
-            self.chance.choice(kinds), self.root / f"disk-{self.chance.getrandbits(24):x}", DISK_MB, options
-        )
+    def disk(self, kinds: tuple[str, ...] = ("tmpfs", "ext4")) -> Disk:
+        """A disk of one of these kinds, mounted in one of the ways that are usual for it."""
+        kind = self.chance.choice(kinds)
+        options = self.chance.choice(EXT4_MOUNTS) if kind == "ext4" else ""
+        return Disk(kind, self.root / f"disk-{self.chance.getrandbits(24):x}", DISK_MB, options)
 
     def fault(self) -> None:
         """Count one."""
