@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bridge.config import WatchedFolder
-from bridge.errors import StembridgeError
+from bridge.errors import StembridgeError, StorageError
 from bridge.jobs import Inspected
 from bridge.service import Service
 from watcher import intake
@@ -110,6 +110,7 @@ class FolderWatch:
         )
         self._changed: set[Path] = set()
         self._is_new = False
+        self._late: list[Callable[[], None]] = []
         self._next_scan_s = self._next_look_s = self._next_tell_s = float("-inf")
 
     def start(self) -> None:
@@ -203,8 +204,15 @@ class FolderWatch:
         """Wait for the first message or the next deadline; then take all that have come."""
         message = self._next_message(max(0.0, self._next_deadline_s() - self._clock()))
         while message is not None and not self._is_stopped:
-            message()
+            self._act_on(message)
             message = self._next_message(0.0)
+
+    def _act_on(self, message: Callable[[], None]) -> None:
+        try:
+            message()
+        except StorageError:
+            self._late.append(message)  # it comes again with the next scan
+            raise
 
     def _next_message(self, timeout_s: float) -> Callable[[], None] | None:
         try:
@@ -260,6 +268,9 @@ class FolderWatch:
             self._presence.leave()
             return False
         self._book.save()
+        late, self._late = self._late, []
+        for message in late:
+            self._inbox.put(message)
         self._intake.take_in(listing)
         self._presence.expect_covered(listing.folders)
         if self._is_new:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from bridge import events
 from bridge.errors import StembridgeError
 from bridge.events import Event
 from bridge.service import Service
+from watcher import intake
 from watcher.book import Book, DoorClosed, Verdict
 from watcher.folder import FolderWatch
 
@@ -27,6 +29,9 @@ class Outcomes:
         self._service, self._book, self._folder_of = service, book, folder_of
         self._subscription = service.feed.subscribe()
         self._missed = 0
+        self._late: list[Callable[[], None]] = []
+        self._try_again_s = 0.0
+        self._is_stopped = False
         self._thread = threading.Thread(target=self._run, name="watch outcomes", daemon=True)
 
     def start(self) -> None:
@@ -35,6 +40,7 @@ class Outcomes:
 
     def stop(self) -> None:
         """Listen no more; ``join`` waits for the thread."""
+        self._is_stopped = True
         self._subscription.close()
 
     def join(self, timeout_s: float) -> None:
@@ -52,21 +58,33 @@ class Outcomes:
 
     def _run(self) -> None:
         try:
-            for event in self._subscription:
-                self._guarded(partial(self._hear, event))
-                if self._subscription.missed != self._missed:
-                    self._missed = self._subscription.missed
-                    self._guarded(self.catch_up)
+            while not self._is_stopped:
+                self._turn()
         except DoorClosed:
             pass
 
-    def _guarded(self, work: Callable[[], None]) -> None:
+    def _turn(self) -> None:
+        event = self._subscription.get(intake.TROUBLE_S if self._late else None)
+        if event is not None:
+            self._try(partial(self._hear, event))
+        if self._subscription.missed != self._missed:
+            self._missed = self._subscription.missed
+            self._try(self.catch_up)
+        if self._late and time.monotonic() >= self._try_again_s:
+            late, self._late = self._late, []
+            for work in late:
+                self._try(work)
+
+    def _try(self, work: Callable[[], None]) -> None:
+        """Do it, or do it later: an end that nobody acts on would be forgotten until the next start."""
         try:
             work()
         except DoorClosed:
             raise
         except StembridgeError as error:
-            log.error("How a job ended could not be noted: %s", error, extra={"action": "outcome_lost"})
+            log.warning("How a job ended is noted later: %s", error, extra={"action": "outcome_late"})
+            self._late.append(work)
+            self._try_again_s = time.monotonic() + intake.TROUBLE_S
         except Exception:
             log.exception("How a job ended could not be noted", extra={"action": "outcome_lost"})
 

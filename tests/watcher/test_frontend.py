@@ -297,3 +297,28 @@ def test_nothing_takes_effect_after_the_door_is_closed(stage: Stage) -> None:
     stage.door.stop()
     count = stage.service.count()
     assert not eventually(lambda: stage.service.count() != count, timeout_s=0.5)
+
+
+def test_an_end_that_could_not_be_noted_at_once_is_noted_later(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database was locked just then; nobody would tell of the failure, or take the equal song's turn."""
+    monkeypatch.setattr("watcher.intake.TROUBLE_S", 0.05)
+    stage.start()
+    first = stage.put("a.wav", wav())
+    assert stage.has_jobs(1)
+    second = stage.put("b.wav", wav())
+    assert eventually(lambda: stage.service.files.seen(second))
+    real, refusals = stage.service.files.forget, [1, 1]
+
+    def forget(path: Path) -> None:
+        if refusals:
+            refusals.pop()
+            raise StorageError("The database is locked.")
+        real(path)
+
+    monkeypatch.setattr(stage.service.files, "forget", forget)
+    stage.service.play_failed(stage.service.play_start(stage.job("a.wav").id), "a.wav is silent.")
+    assert stage.has_jobs(2)
+    assert stage.job("b.wav").state is JobState.PENDING
+    assert eventually(note_of(first).exists)
