@@ -90,5 +90,5 @@ def _at(seconds: tuple[float, ...], share: float) -> float:
 
 
 def _words(seconds: tuple[float, ...]) -> str:
-    shares = {"median": 0.5, "p99": 0.99, "longest": 1.0}
+    shares = {"median": 0.5, "p90": 0.9, "p99": 0.99, "longest": 1.0}
     return ", ".join(f"{name} {1000 * _at(seconds, share):.1f} ms" for name, share in shares.items())

@@ -18,6 +18,8 @@ from bridge.testing.service import FakeService
 from bridge.values import Delivery, Job
 
 JOIN_S = 10.0
+POLL_S = 0.02
+"""Between looks for jobs; each is a transaction."""
 
 
 class Player:
@@ -37,7 +39,7 @@ class Player:
         self._thread.join(JOIN_S)
 
     def _run(self) -> None:
-        while not self._is_stopping.wait(0.002):
+        while not self._is_stopping.wait(POLL_S):
             job = self._store.claim(Worker.here("player"))
             if job is not None:
                 self._play(job)
