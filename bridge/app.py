@@ -255,7 +255,7 @@ class _Watch:
 
     def _is_all_done(self) -> bool:
         """Whether nothing waits, neither as a job nor in a folder, and that for a moment."""
-        waiting = sum(door.facts.get("waiting", 0) for door in self._instance.state.doors)
+        waiting = sum(door.waiting for door in self._instance.state.doors)
         if waiting or self._store.count(OPEN):
             self._idle_since_s = None
             return False

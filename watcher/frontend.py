@@ -123,9 +123,11 @@ def door_state(folders: Iterable[FolderState]) -> DoorState:
     trouble = [state for state in states if state.is_away or state.how.startswith("not watched")]
     watched = len(states) - len(trouble)
     words = f"watching {watched} folder{'s' * (watched != 1)}" if states else "no folder is watched"
+    waiting = sum(state.waiting for state in states)
+    words += f", {waiting} song{'s' * (waiting != 1)} not whole yet or just arriving" if waiting else ""
     words += "".join(f"; {state.path}: {state.how}" for state in trouble)
     facts = [{**state._asdict(), "path": str(state.path)} for state in states]
-    return DoorState(name="watch", is_open=True, words=words, facts={"folders": facts})
+    return DoorState(name="watch", is_open=True, words=words, waiting=waiting, facts={"folders": facts})
 
 
 def _expect_known_words(watched: WatchedFolder, config: Config) -> None:

@@ -19,6 +19,8 @@ class DoorState(Value):
     is_open: bool
     words: str
     """One sentence for people: "watching 2 folders", "OSC on 127.0.0.1:17710"."""
+    waiting: int = 0
+    """What lies at the door and is no job yet: songs that are still written, for example."""
     facts: Facts = Field(default={})
 
 
