@@ -195,7 +195,8 @@ def test_a_mistake_in_one_folder_keeps_no_other_from_being_watched(stage: Stage,
     stage.start()
     stage.put("song.wav")
     assert stage.has_jobs(1)
-    assert "watching 1 folder; " in stage.words
+    assert stage.words.startswith("watching 1 folder")
+    assert "watching 1 folders" not in stage.words
     assert "Did you mean 'full'?" in stage.words
     assert "lound" in stage.words
 
