@@ -25,3 +25,17 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no shared data beside the checkout (real audio for measurements)")
     return folder
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """The numbers (inodes) of the files and folders that were synced so far: what a power cut cannot take."""
+    numbers: set[int] = set()
+    sync = os.fsync
+
+    def _sync(handle: int) -> None:
+        sync(handle)
+        numbers.add(os.fstat(handle).st_ino)
+
+    monkeypatch.setattr(os, "fsync", _sync)
+    return numbers

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +23,8 @@ TRIAL_BYTES = 65_536
 """What SQLite needs at least to work with a database: the index of its log and some pages."""
 
 _WRITES = "stembridge_writes"
+_MIGRATING = threading.Lock()
+"""Alembic works at one database at a time: two in a process would be written into each other."""
 
 
 class Database:
@@ -60,7 +64,8 @@ def open_database(path: Path, busy_timeout_s: float) -> Database:
             database.close()
             raise
         if is_new:
-            _sync_folder(path.parent)
+            for folder in path.absolute().parents:  # of which any may have been made for it just now
+                _sync_folder(folder)
     return database
 
 
@@ -68,7 +73,7 @@ def _prepare(database: Database) -> None:
     with database.reading() as connection:
         version = _version(connection)
     if version != SCHEMA:
-        with database.writing() as connection:
+        with _MIGRATING, database.writing() as connection:
             _migrate(connection, database.path)
 
 
@@ -207,11 +212,12 @@ _USE_FAILED = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
 
 
 def _sync_folder(folder: Path) -> None:
-    """Wait until a new file's name is on the disk; Windows has no such call and needs none."""
+    """Wait until a new file's name is on the disk, as far as that can be had: Windows has no such call."""
     if os.name == "nt":
         return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -559,3 +559,37 @@ def test_the_package_imports_without_the_database(start: StartPython) -> None:
     """A worker, and a command that needs no store, do not pay for SQLAlchemy, Alembic or NumPy."""
     code = "import sys, bridge.jobs; print({'sqlalchemy', 'alembic', 'numpy'} & set(sys.modules))"
     assert output_of(start(code)) == "set()\n"
+
+
+def test_databases_that_threads_make_at_the_same_time_are_each_whole(tmp_path: Path) -> None:
+    """Alembic keeps what it works at for the whole process: the tables came into each other's files."""
+    paths = [tmp_path / f"{number}" / "jobs.sqlite" for number in range(6)]
+    start, faults = threading.Barrier(len(paths)), list[Exception]()
+
+    def _make(path: Path) -> None:
+        start.wait()
+        try:
+            open_store(path).close()
+        except Exception as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=_make, args=(path,)) for path in paths]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    for path in paths:
+        with raw(path) as connection:
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        assert set(metadata.tables) <= tables
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot sync folders")
+def test_a_new_database_stays_with_all_its_folders_when_the_power_goes(
+    tmp_path: Path, synced: set[int]
+) -> None:
+    """Every folder that was made for it is synced in the one around it."""
+    open_store(tmp_path / "one" / "two" / "jobs.sqlite").close()
+    for folder in (tmp_path, tmp_path / "one", tmp_path / "one" / "two"):
+        assert folder.stat().st_ino in synced
