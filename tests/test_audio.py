@@ -888,3 +888,20 @@ class TestFold:
     def test_layout_that_does_not_fit_is_taken_as_unnamed(self) -> None:
         samples = song(10, channels=8)
         assert np.array_equal(fold_to_stereo(samples, "5.1"), fold_to_stereo(samples, ""))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot sync folders")
+@pytest.mark.parametrize(
+    ("number", "is_fine"), [(errno.EINVAL, True), (errno.ENOTSUP, True), (errno.EIO, False)]
+)
+def test_a_share_that_cannot_sync_folders_is_as_good_as_it_gets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, is_fine: bool
+) -> None:
+    """Some network shares refuse it for folders; a failing disk says something else."""
+
+    def _refuse(handle: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", _refuse)
+    with contextlib.nullcontext() if is_fine else pytest.raises(OSError, match=os.strerror(number)):
+        audio.sync_folder(tmp_path)

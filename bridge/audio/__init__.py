@@ -15,7 +15,7 @@ channel left out; a layout that the file does not name is folded by turns, odd c
 from bridge.audio.files import open_audio, probe, read_audio
 from bridge.audio.fold import fold_to_stereo
 from bridge.audio.values import BLOCK_FRAMES, Audio, AudioReader, Samples
-from bridge.audio.writer import PARTIAL_PATTERN, AudioWriter, sync_file, sync_folder, write_audio
+from bridge.audio.writer import PARTIAL_PATTERN, AudioWriter, sync_file, sync_folder, sync_tree, write_audio
 from bridge.values import AUDIO_SUFFIXES
 
 __all__ = [
@@ -32,5 +32,6 @@ __all__ = [
     "read_audio",
     "sync_file",
     "sync_folder",
+    "sync_tree",
     "write_audio",
 ]

@@ -25,6 +25,7 @@ PARTIAL_PATTERN = ".*.partial.wav"
 """Files that match it were left by a process that was killed while it wrote; they may be removed."""
 
 _BYTES = {SampleFormat.FLOAT32: 4, SampleFormat.INT24: 3, SampleFormat.INT16: 2}
+_NO_SYNC = frozenset({errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.EOPNOTSUPP})
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 
@@ -120,7 +121,9 @@ class AudioWriter(AbstractContextManager["AudioWriter"]):
             self._partial.unlink(missing_ok=True)
 
     def _failed(self, cause: OSError | ValueError) -> AudioError:
-        return unwritable(self.path, cause if isinstance(cause, OSError) else OSError(str(cause)))
+        fault = cause if isinstance(cause, OSError) else OSError(str(cause))
+        fault.filename = fault.filename or str(self.path)  # a write does not tell of what file it was
+        return unwritable(self.path, fault)
 
     @property
     def _frame_bytes(self) -> int:
@@ -174,14 +177,28 @@ def sync_file(path: Path) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Wait until a folder's entries are on the disk; Windows has no such call and needs none."""
+    """Wait until a folder's entries are on the disk; Windows has no such call and needs none.
+
+    Nor have some network shares, which answer that a folder is nothing to be synced: so be it.
+    """
     if os.name == "nt":
         return
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as fault:
+        if fault.errno not in _NO_SYNC:
+            raise
     finally:
         os.close(handle)
+
+
+def sync_tree(folder: Path) -> None:
+    """Wait until all that lies below a folder is on the disk, bytes and names."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            sync_file(Path(place, name))
+        sync_folder(Path(place))
 
 
 def _expect_free(path: Path) -> None:

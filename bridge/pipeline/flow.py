@@ -81,11 +81,12 @@ def run_job(job: Job, config: Config, report: Report) -> Delivery:
         report=report,
     )
     delivery = _Flow(job=job, config=config, recipe=recipe, bench=bench, report=report).run()
-    shelf.prune(
-        round(config.work.keep_gb * 1e9),
-        spare=bench.keys(),
-        older_than_s=config.service.keep_days * 86_400,
-    )
+    with contextlib.suppress(OSError):  # what was delivered stands, whatever is met while tidying
+        shelf.prune(
+            round(config.work.keep_gb * 1e9),
+            spare=bench.keys(),
+            older_than_s=config.service.keep_days * 86_400,
+        )
     shelf.clear_rooms()
     return delivery
 

@@ -8,19 +8,20 @@ whole result or none.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from bridge.audio import sync_folder
-from bridge.errors import StorageError
+from bridge.audio import sync_folder, sync_tree
+from bridge.errors import AudioError, StageError, StorageError, is_disk_full
 from bridge.hashes import hash_file
 from bridge.stages.base import Made
 from bridge.values import Asset, StageResult, Value
@@ -29,6 +30,11 @@ RESULT_FILE = "result.json"
 HELD = "-held"
 """Ends the name of a job's folder of empty files, named as the results that it works with."""
 STALE_AFTER_S = 24 * 3600.0
+_REFUSALS = frozenset(
+    {errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ESTALE}
+    | {errno.ENOTCONN, errno.ETIMEDOUT}
+)
+"""What a disk says that is read-only, failing or gone."""
 
 
 class ShelvedFile(Value):
@@ -92,9 +98,27 @@ class Shelf:
         passed_on = tuple(self._passed_on(asset) for asset in made.passed_on)
         result = StageResult(stage=stage, key=key, facts=made.facts, seconds=seconds)
         shelved = ShelvedResult(result=result, files=files + passed_on)
-        _write_synced(folder / RESULT_FILE, shelved.model_dump_json())
+        (folder / RESULT_FILE).write_text(shelved.model_dump_json(), encoding="utf-8")
+        sync_tree(folder)  # size and time of a file may be on the disk before its bytes are
         self._move_in(folder, key)
         return result.evolve(assets=tuple(self._asset(file) for file in shelved.files))
+
+    @contextlib.contextmanager
+    def faults_told(self) -> Iterator[None]:
+        """Within the context, what the shelf's disk refuses is a StorageError: that may pass, a bug does not.
+
+        Of a full disk is told elsewhere.
+        """
+        try:
+            yield
+        except (OSError, AudioError, StageError) as fault:
+            refusal = None if is_disk_full(fault) else self._refusal_in(fault)
+            if refusal is None:
+                raise
+            raise StorageError(
+                f"{self.root} cannot be used ({refusal.strerror}); finished stages are kept there. "
+                "Check the disk and the permission, or set work.folder."
+            ) from fault
 
     def discard(self, folder: Path) -> None:
         """Remove a room that came to nothing."""
@@ -136,17 +160,33 @@ class Shelf:
 
     def _results(self) -> list[tuple[float, Path, int]]:
         found = []
-        for folder in self.root.iterdir():
-            marker = folder / RESULT_FILE
-            if not folder.name.startswith(".") and marker.exists():
+        for folder in self.root.glob("[!.]*"):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # or removed just now
+                used_s = (folder / RESULT_FILE).stat().st_mtime
                 size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-                found.append((marker.stat().st_mtime, folder, size))
+                found.append((used_s, folder, size))
         return found
 
     def _remove_stale_rooms(self) -> None:
         for folder in self.root.glob(".*-*"):
-            if time.time() - folder.stat().st_mtime > STALE_AFTER_S:
-                shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - folder.stat().st_mtime > STALE_AFTER_S:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+    def _refusal_in(self, fault: BaseException | None) -> OSError | None:
+        """The refusal from which a fault comes: a write to a read-only disk, or trouble with our files."""
+        while fault is not None:
+            if isinstance(fault, OSError) and (fault.errno == errno.EROFS or self._is_ours(fault)):
+                return fault
+            fault = fault.__cause__
+        return None
+
+    def _is_ours(self, fault: OSError) -> bool:
+        names = (fault.filename, fault.filename2)
+        ours = any(
+            isinstance(name, str | os.PathLike) and Path(name).is_relative_to(self.root) for name in names
+        )
+        return ours and fault.errno in _REFUSALS
 
     def _touch(self, key: str) -> None:
         try:
@@ -208,10 +248,3 @@ def _shelved(folder: Path, key: str, role: str, path: Path) -> ShelvedFile:
         size_bytes=status.st_size,
         modified_ns=status.st_mtime_ns,
     )
-
-
-def _write_synced(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())

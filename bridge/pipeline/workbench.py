@@ -66,6 +66,10 @@ class Workbench:
         return tuple(result.key for result, _ in self.results)
 
     def _compute(self, stage: Stage[P], params: P, assets: tuple[Asset, ...], key: str) -> StageResult:
+        with self._shelf.faults_told():
+            return self._computed(stage, params, assets, key)
+
+    def _computed(self, stage: Stage[P], params: P, assets: tuple[Asset, ...], key: str) -> StageResult:
         started_s = self._clock()
         folder = self._shelf.room(key)
         room = Room(folder=folder, progress=lambda share: self._progress(stage, share), config=self._config)

@@ -110,6 +110,8 @@ def _deliver(params: Params, inputs: Inputs, room: Room) -> Path:
     ]
     try:
         partial.mkdir(parents=True)
+        for folder in made_here:  # a delivery that is synced is lost all the same with the folder around it
+            sync_folder(folder.parent)
         files = list(_fill(partial, params, inputs, room.progress))
         _write_manifest(partial, params.manifest.evolve(job=params.job_id, files=files))
         return _move_in(partial, params)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from bridge.errors import StorageError
+from bridge.audio import AudioWriter
+from bridge.errors import AudioError, StageError, StorageError
 from bridge.pipeline.shelf import Shelf, content_key
 from bridge.stages.base import Made
 from bridge.values import Asset, StageResult, Value
@@ -152,3 +155,94 @@ def test_key_depends_on_everything_and_on_no_path(tmp_path: Path) -> None:
         content_key("mix", 1, Params(), []),
     }
     assert len(others | {key}) == 7
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot sync folders")
+def test_every_byte_of_a_result_is_on_the_disk_before_it_has_its_place(
+    shelf: Shelf, synced: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Size and time of a file may outlive a power cut that its bytes do not: such a file looks unchanged."""
+    folder = shelf.room("mix-1")
+    (folder / "views").mkdir()
+    files = {name: folder / name for name in ("out.wav", "views/survey.json", "cover.jpg")}
+    for path in files.values():
+        path.write_bytes(b"content")
+    synced_before: set[int] = set()
+    rename = Path.rename
+
+    def _rename(path: Path, place: Path) -> Path:
+        synced_before.update(synced)
+        return rename(path, place)
+
+    monkeypatch.setattr(Path, "rename", _rename)
+    shelf.put("mix-1", "mix", folder, Made(files=files), 1.0)
+    place = shelf.root / "mix-1"
+    assert {path.stat().st_ino for path in (place, *place.rglob("*"))} <= synced_before
+    assert shelf.root.stat().st_ino in synced - synced_before
+
+
+def refusal(number: int, path: Path | None) -> OSError:
+    return OSError(number, os.strerror(number), str(path)) if path else OSError(number, os.strerror(number))
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "is_told"),
+    [
+        pytest.param(errno.EPERM, "stages/.job-mix/out.wav", True, id="forbidden on the shelf"),
+        pytest.param(errno.EIO, "stages/.job-mix/out.wav", True, id="a failing disk"),
+        pytest.param(errno.ENOENT, "stages/.job-mix", True, id="the shelf is gone"),
+        pytest.param(errno.EROFS, "", True, id="read-only, of an open file"),
+        pytest.param(errno.EACCES, "songs/Song.wav", False, id="a song that may not be read"),
+        pytest.param(errno.ENOSPC, "stages/.job-mix/out.wav", False, id="a full disk is told as such"),
+        pytest.param(errno.EPIPE, "stages/.job-mix/out.wav", False, id="what no disk says"),
+    ],
+)
+@pytest.mark.parametrize("wrapped", [None, AudioError, StageError], ids=["bare", "audio", "stage"])
+def test_what_the_disk_of_the_shelf_refuses_may_pass(
+    shelf: Shelf, number: int, name: str, is_told: bool, wrapped: type[Exception] | None
+) -> None:
+    """It is a StorageError, whoever met it first; anything else stays what it was."""
+    cause = refusal(number, shelf.root.parent / name if name else None)
+
+    def _fail() -> None:
+        if wrapped is None:
+            raise cause
+        raise wrapped("told in other words") from cause
+
+    with pytest.raises(StorageError if is_told else wrapped or OSError) as told, shelf.faults_told():
+        _fail()
+    assert is_told == (str(shelf.root) in str(told.value) and "work.folder" in str(told.value))
+
+
+def test_a_writer_says_which_file_of_the_shelf_was_refused(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write to an open file fails without a name; the audio writer knows it."""
+    folder = shelf.room("mix-1")
+    writer = AudioWriter(folder / "out.wav", rate_hz=44_100, channels=2)
+
+    def _sync(path: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("bridge.audio.writer.sync_file", _sync)
+    with pytest.raises(StorageError, match="Input/output error"), shelf.faults_told(), writer as out:
+        out.write(np.zeros((2, 100), np.float32))
+
+
+def test_tidying_passes_over_what_goes_meanwhile_and_over_strangers(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two jobs tidy at once: a room that the other removes between look and use, a file that is no result."""
+    put(shelf, "mix-1")
+    (shelf.root / "Thumbs.db").touch()
+    room = shelf.room("mix-2")
+    real = Path.stat
+
+    def _stat(path: Path, **options: bool) -> os.stat_result:
+        if path == room:
+            raise FileNotFoundError(errno.ENOENT, "gone", str(path))
+        return real(path, **options)
+
+    monkeypatch.setattr(Path, "stat", _stat)
+    shelf.prune(0)
+    assert shelf.find("mix-1") is None

@@ -6,6 +6,7 @@ import datetime
 import errno
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,13 @@ def test_a_failing_disk_leaves_nothing(
     with pytest.raises(kind, match=says):
         deliver_to(run_stage, project, files)
     assert not project.exists() or list(project.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot sync folders")
+def test_a_delivery_stays_with_the_folders_around_it_when_the_power_goes(
+    run_stage: RunStage, files: dict[str, Path], project: Path, synced: set[int]
+) -> None:
+    """The first delivery makes the project's folders: those are synced, too, before the job is done."""
+    run_stage(deliver.STAGE, params(project), files)
+    for place in (project.parent.parent, project.parent, project, *(project / "Song").rglob("*")):
+        assert place.stat().st_ino in synced, place
