@@ -25,7 +25,7 @@ from tests.faults.storage_disks import (
 )
 from tests.faults.storage_power import is_sound, tear_unsynced, tear_wal
 from tests.faults.storage_scene import Counts, Scene
-from tests.serving import Serving
+from tests.serving import Serving, until
 
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 DISK_MB = 48
@@ -174,12 +174,14 @@ def forbidden_midway(trial: Trial) -> None:
     parts = trial.chance.choice(PARTS)
     with scene.home.serve() as serving:
         scene.feed()
-        scene.pause(1.5)
+        until((data / "stages").exists)
+        scene.pause(1.0)
         with forbidden(*(data / part for part in parts)):
             trial.fault()
-            scene.feed(1)
             scene.submit()
-            scene.pause(4.0, 0.5)
+            scene.feed()
+            scene.pause(4.0, 1.5)
+            scene.judge_failed(f"while {parts} could not be written")
         scene.feed(1)
         scene.finish(serving)
     scene.judge_failed("after the data folder could not be written")
