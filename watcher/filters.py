@@ -24,6 +24,7 @@ INNER_PARTIAL_SUFFIXES = frozenset({".tmp", ".temp", ".partial", ".crdownload", 
 """The same before the last suffix: "Song.temp.mp3"."""
 
 NOTE_SUFFIX = ".stembridge.txt"
+PARTIAL_NOTE_SUFFIX = ".stembridge.tmp"
 MANIFEST = "manifest.json"
 MANIFEST_MARK = "stembridge/manifest/"
 LIVE_PROJECT_INFO = "Ableton Project Info"

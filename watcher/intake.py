@@ -24,7 +24,7 @@ from presets import PresetError
 from watcher.book import Book
 from watcher.marks import Mark, look_inside
 from watcher.naming import request_for
-from watcher.notes import note_of, remove_note, write_note
+from watcher.notes import note_of, remove_note, remove_partial, write_note
 from watcher.scanner import Listing, Rules, scan, song_at, song_names
 from watcher.settling import Settling
 
@@ -168,6 +168,8 @@ class Intake:
                 self._drop(path)
         for source in listing.orphans:
             remove_note(source)
+        for partial in listing.partials:
+            remove_partial(partial)  # this thread alone writes notes here, and it is not writing now
 
     def see(self, path: Path, mark: Mark) -> None:
         """A song is there: nothing new, or it begins to settle, and what it was before is over."""
@@ -322,18 +324,18 @@ class Intake:
         self._hold(path, mark)
 
     def _refuse(self, path: Path, mark: Mark, sha256: str, why: str) -> None:
-        self._book.refuse(path, mark, sha256, why)
+        """Say why in a note, and let the song be; one that went away meanwhile is judged when it is back."""
         self._drop(path)
+        if not leave_note(path, why) and not os.path.lexists(path):
+            return
+        self._book.refuse(path, mark, sha256, why)
         log.warning("%s was not taken: %s", path, why, extra={"action": "file_refused"})
-        leave_note(path, why)
 
     # After the job
 
     def on_failure(self, source: Path, why: str) -> None:
         """Leave a note beside a song that has just failed; one that was away has its turn when it is back."""
-        if os.path.lexists(source):
-            write_note(source, why)
-        else:
+        if not leave_note(source, why) and not os.path.lexists(source):
             self._book.forget(source)
 
     def on_old_failure(self, source: Path, why: str, *, may_try: bool) -> None:
@@ -354,7 +356,6 @@ class Intake:
                 remove_note(source)
 
 
-def leave_note(source: Path, why: str) -> None:
-    """Put a note beside a song that is there."""
-    if os.path.lexists(source):
-        write_note(source, why)
+def leave_note(source: Path, why: str) -> bool:
+    """Put a note beside a song that is there; whether it is there now."""
+    return os.path.lexists(source) and write_note(source, why)

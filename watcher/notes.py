@@ -9,7 +9,7 @@ import os
 import uuid
 from pathlib import Path
 
-from watcher.filters import NOTE_SUFFIX
+from watcher.filters import NOTE_SUFFIX, PARTIAL_NOTE_SUFFIX
 
 FIRST_WORDS = "stembridge could not use"
 """How each note of ours begins; what begins otherwise is somebody else's and is left alone."""
@@ -48,6 +48,12 @@ def write_note(source: Path, why: str) -> bool:
     return True
 
 
+def remove_partial(path: Path) -> None:
+    """Take away a note that was half written when its folder went."""
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
 def remove_note(source: Path) -> None:
     """Take the note of a song away, if there is one of ours."""
     note = note_of(source)
@@ -80,7 +86,7 @@ def _readable(text: str) -> str:
 
 
 def _replace(note: Path, text: str) -> None:
-    partial = note.with_name(f".{uuid.uuid4().hex[:12]}.stembridge.tmp")
+    partial = note.with_name(f".{uuid.uuid4().hex[:12]}{PARTIAL_NOTE_SUFFIX}")
     try:
         with partial.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)

@@ -14,6 +14,7 @@ from watcher.filters import (
     LIVE_PROJECT_INFO,
     MANIFEST,
     NOTE_SUFFIX,
+    PARTIAL_NOTE_SUFFIX,
     PARTIAL_SUFFIXES,
     is_delivery,
     is_likely_stem_set,
@@ -43,6 +44,8 @@ class Listing:
     """Sources that have a note."""
     orphans: list[Path] = field(default_factory=list)
     """Sources that have a note and are gone."""
+    partials: list[Path] = field(default_factory=list)
+    """Notes that were never finished."""
     folders: int = 0
 
 
@@ -122,6 +125,9 @@ def _list_one(folder: Path, rules: Rules, listing: Listing) -> Iterator[Path]:
     listing.found += _songs_in(folder, _marks(folder, files, links, names, rules), rules)
     for name in (name.removesuffix(NOTE_SUFFIX) for name in files if name.endswith(NOTE_SUFFIX)):
         (listing.noted if name in names else listing.orphans).append(folder / name)
+    listing.partials += [
+        folder / name for name in files if name.startswith(".") and name.endswith(PARTIAL_NOTE_SUFFIX)
+    ]
     is_live_project = LIVE_PROJECT_INFO in folders
     for name in folders:
         path = folder / name

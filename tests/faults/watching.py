@@ -184,7 +184,7 @@ class Round:
         jobs = self._jobs()
         counts.jobs += len(jobs)
         for kind, words in self._faults():
-            getattr(counts, kind).append(f"{self._name} ({self.mode}): {words}")
+            getattr(counts, kind).append(f"{self._name} ({self.mode}): {kind}: {words}")
 
     def _faults(self) -> Iterator[tuple[str, str]]:
         jobs = self._jobs()
@@ -308,13 +308,14 @@ def play(
     numbers = [only] if only is not None else range(-(-trials // in_round))
     with quick_tries():
         for number in numbers:
-            known = len(counts.faults)
+            known = set(counts.faults)
             with tempfile.TemporaryDirectory() as place:
                 one = Round(seed, number, in_round, counts, Path(place).resolve())
                 one.play()
             tell(f"round {number} ({one.mode}): {counts.line()}")
-            for words in counts.faults[known:]:
-                tell(f"  {words}")
+            for words in counts.faults:
+                if words not in known:
+                    tell(f"  {words}")
     return counts
 
 
