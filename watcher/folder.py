@@ -141,7 +141,7 @@ class FolderWatch:
 
     def note_late(self, source: Path, why: str, *, may_try: bool) -> None:
         """The same for a song that failed while nobody watched."""
-        self._inbox.put(partial(self._intake.on_old_failure, source, why, may_try=may_try))
+        self._inbox.put(partial(self._note_late, source, why, may_try))
 
     def clear_note(self, source: Path) -> None:
         """Take the note away of a song that succeeded."""
@@ -229,6 +229,10 @@ class FolderWatch:
         if self._state() != self.state:
             deadlines.append(self._next_tell_s)
         return min(deadlines)
+
+    def _note_late(self, source: Path, why: str, may_try: bool) -> None:
+        if self._presence.is_there:  # else it is told of again when the folder is back
+            self._intake.on_old_failure(source, why, may_try=may_try)
 
     def _note_change(self, path: Path) -> None:
         if not self._changed:

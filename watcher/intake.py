@@ -341,9 +341,12 @@ class Intake:
     def on_old_failure(self, source: Path, why: str, *, may_try: bool) -> None:
         """The same for a song that failed while nobody watched.
 
-        If nobody was told, it has one more try: perhaps the folder was away when its job looked for it.
+        If nobody was told, it has one more try: perhaps the folder was away when its job looked for it. One
+        that is not there is forgotten: moved back, it would pass for known.
         """
-        if may_try and os.path.lexists(source) and not os.path.lexists(note_of(source)):
+        if not os.path.lexists(source):
+            self._book.forget(source)
+        elif may_try and not os.path.lexists(note_of(source)):
             self._book.forget(source)
             self._look_again(source)
         else:

@@ -41,7 +41,7 @@ LATE_S = 0.4 * QUIET_S
 """A step that comes later than this may have let a file be quiet that should not have been."""
 BURST = 1000
 """Songs at the same moment, in one round of ten."""
-GIVE_UP_S = 20.0
+GIVE_UP_S = 60.0
 CALM_S = 1.3
 """How long a round is watched after all is right: nothing more may happen."""
 

@@ -361,6 +361,18 @@ def test_a_failure_that_nobody_was_told_of_has_one_more_try(desk: Desk) -> None:
     assert note_of(song).exists()
 
 
+def test_a_song_that_failed_unwatched_and_was_gone_is_new_when_it_is_moved_back(desk: Desk) -> None:
+    song = desk.put("song.wav")
+    desk.settle()
+    song.rename(desk.root.parent / "aside.wav")
+    desk.fail(desk.jobs[0])
+    desk.open()
+    desk.intake.on_old_failure(song, "song.wav is not there.", may_try=True)
+    (desk.root.parent / "aside.wav").rename(song)
+    desk.settle()
+    assert [state for _, state in desk.states] == [FAILED, PENDING]
+
+
 def test_notes_of_songs_that_succeeded_unwatched_go(desk: Desk) -> None:
     song = desk.put("song.wav")
     desk.settle()
