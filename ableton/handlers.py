@@ -21,7 +21,7 @@ from bridge import __version__
 from bridge.errors import ConfigError, InputError, JobError, StembridgeError, StorageError
 from bridge.jobs import OPEN, Command, Submitted
 from bridge.service import JobEdit, Service
-from bridge.values import Delivery, Job, JobOrigin, JobRequest, JobState
+from bridge.values import ASKED_FOR, Delivery, Job, JobOrigin, JobRequest, JobState
 from presets import TARGETS, PresetError
 
 log = logging.getLogger(__name__)
@@ -362,6 +362,7 @@ def _request(
         targets=targets or place.targets(recipe, config),
         wishes=wishes,
         origin=JobOrigin.OSC,
+        priority=ASKED_FOR,
     )
 
 

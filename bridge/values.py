@@ -135,6 +135,10 @@ class JobOrigin(StrEnum):
     """A door that is not ours."""
 
 
+ASKED_FOR = 10
+"""Priority of what a person asked for and waits for, before what arrived by itself."""
+
+
 class JobRequest(Value):
     """What a door asks for: one type for all of them."""
 

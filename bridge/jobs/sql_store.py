@@ -83,8 +83,13 @@ class SqlJobStore:
                 return Submitted(job=known, is_new=False)
             if equal := newest_equal(connection, fingerprint, counting):
                 _note_command(connection, command, equal.id)
-                return Submitted(job=equal, is_new=False)
+                return Submitted(job=self._hurried(connection, equal, request), is_new=False)
             return Submitted(job=self._insert(connection, values, command), is_new=True)
+
+    def job_of(self, command: Command) -> Job | None:
+        """The job that a command led to."""
+        with self._database.reading() as connection:
+            return job_by_command(connection, command)
 
     def get(self, job_id: str) -> Job:
         """The job as it stands."""
@@ -272,6 +277,13 @@ class SqlJobStore:
             "orphaned": 0,
             "not_before_s": 0.0,
         }
+
+    def _hurried(self, connection: Connection, equal: Job, request: JobRequest) -> Job:
+        """An equal job that waits, as urgent as the more urgent of the two requests."""
+        if equal.state.is_terminal or equal.request.priority >= request.priority:
+            return equal
+        urgent = equal.request.evolve(priority=request.priority)
+        return self._change(connection, equal.id, request=request_json(urgent), priority=request.priority)
 
     def _insert(self, connection: Connection, values: dict[str, Any], command: Command | None) -> Job:
         last_id = connection.execute(select(func.max(jobs.c.id))).scalar() or ""

@@ -111,9 +111,13 @@ class JobStore(Protocol):
         """The newest job of that fingerprint in one of the states ``counting``, or else a new one.
 
         Atomic: of two processes that submit the same thing at once, one adds it. A job that is being
-        cancelled does not count. A ``command`` that was given before returns the job that it led to, whatever
-        became of that.
+        cancelled does not count; one that waits becomes as urgent as this request, if that is more. A
+        ``command`` that was given before returns the job that it led to, whatever became of that.
         """
+        ...
+
+    def job_of(self, command: Command) -> Job | None:
+        """The job that a command led to; None where it was not given before."""
         ...
 
     def get(self, job_id: str) -> Job:

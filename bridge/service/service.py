@@ -14,7 +14,7 @@ from bridge.errors import InputError, JobError
 from bridge.jobs import OPEN, Command, FileLedger, Inspected, JobStore, Outcome, Submitted, fingerprint
 from bridge.service.feed import Feed
 from bridge.service.state import DoorState
-from bridge.values import Job, JobRequest, JobState, Value
+from bridge.values import ASKED_FOR, Job, JobRequest, JobState, Value
 from presets import parse_wishes, target
 
 HASH_TARGET = "bridge.service.tasks:hash_file"
@@ -110,20 +110,22 @@ class Service:
         once: given again, it returns the job that it made. Raises ConfigError or PresetError for an unknown
         recipe, target or wish, InputError for a source that cannot be read, StorageError.
         """
-        return self._submit(request, sha256, counting, command, linked_to="")
+        return self._made_by(command) or self._submit(request, sha256, counting, command, linked_to="")
 
     def again(self, job_id: str, edit: JobEdit | None = None, *, command: Command | None = None) -> Submitted:
         """A new job linked to an ended one, which reuses its finished stages; without an edit, a retry.
 
         Raises JobError where the job has not ended, or there is none.
         """
+        if made := self._made_by(command):
+            return made
         old = self._store.get(job_id)
         if not old.state.is_terminal:
             raise JobError(
                 f"Job {job_id} has not ended ({old.state}); wanted one that has. "
                 "Wait for it, or cancel it first."
             )
-        request = (edit or JobEdit()).applied_to(old.request)
+        request = (edit or JobEdit()).applied_to(old.request).evolve(priority=ASKED_FOR)
         return self._submit(request, "", OPEN, command, linked_to=job_id)
 
     def cancel(self, job_id: str, reason: str = "") -> Job:
@@ -183,6 +185,11 @@ class Service:
     def tell_state(self, state: DoorState) -> None:
         """Say how a door does, for ``status`` and ``doctor``."""
         self._on_state(state)
+
+    def _made_by(self, command: Command | None) -> Submitted | None:
+        """What a command led to that was given before: looked up first, since its song may be gone by now."""
+        job = self._store.job_of(command) if command else None
+        return Submitted(job=job, is_new=False) if job else None
 
     def _submit(
         self,

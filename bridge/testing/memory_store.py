@@ -129,8 +129,18 @@ class MemoryJobStore:
                 return Submitted(job=known, is_new=False)
             if equal := self.find(fingerprint, counting):
                 self._note(command, equal.id)
-                return Submitted(job=equal, is_new=False)
+                return Submitted(job=self._hurried(equal, request), is_new=False)
             return Submitted(job=self._add(request, fingerprint, linked_to, command), is_new=True)
+
+    def _hurried(self, equal: Job, request: JobRequest) -> Job:
+        if equal.state.is_terminal or equal.request.priority >= request.priority:
+            return equal
+        return self._change(self._entries[equal.id], request=equal.request.evolve(priority=request.priority))
+
+    def job_of(self, command: Command) -> Job | None:
+        """The job that a command led to."""
+        with self._lock:
+            return self._made_by(command)
 
     def get(self, job_id: str) -> Job:
         """The job as it stands."""

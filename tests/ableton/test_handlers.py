@@ -17,7 +17,7 @@ from ableton.messages import encode
 from ableton.storyteller import Storyteller
 from bridge.jobs import SeenFile
 from bridge.testing.service import FakeService
-from bridge.values import Delivery, JobState
+from bridge.values import ASKED_FOR, Delivery, JobState
 from tests.ableton.support import FakeRoute, heard, settings, submitted, write_song
 
 Ask = Callable[..., Heard]
@@ -167,7 +167,7 @@ def test_retry_makes_a_linked_job_once(ask: Ask, service: FakeService, folder: P
     old = service.play_failed(service.play_start(submitted(service, write_song(folder)).id), "bad luck")
     found = ask("retry", old.id, seq=9)
     new = service.job(str(found.values["job"]))
-    assert (new.linked_to, new.request) == (old.id, old.request)
+    assert (new.linked_to, new.request) == (old.id, old.request.evolve(priority=ASKED_FOR))
     assert ask("retry", old.id, seq=9).values["job"] == new.id
     assert service.count() == 2
 

@@ -426,6 +426,19 @@ def test_higher_priority_goes_first(store: JobStore) -> None:
     assert claimed_ids == [ids[1], ids[3], ids[0], ids[2]]
 
 
+def test_a_waiting_job_becomes_as_urgent_as_the_one_who_asks_again(store: JobStore) -> None:
+    """A song of 500 in a folder, for which somebody now waits in Live, goes first; its name stays."""
+    store.submit_once(request(), PRINT)
+    late = store.submit_once(request(), OTHER_PRINT).job
+    again = store.submit_once(request().evolve(priority=10), OTHER_PRINT)
+    assert (again.job.id, again.is_new, again.job.request.priority) == (late.id, False, 10)
+    calm = store.submit_once(request(), OTHER_PRINT)
+    assert calm.job.request.priority == 10
+    first = store.claim(HERE)
+    assert first is not None
+    assert first.id == late.id
+
+
 def test_a_job_that_was_put_off_waits_for_its_time(store: JobStore, clock: Clock) -> None:
     """It says why; the next claim takes the reason away."""
     job = claimed(store)
@@ -568,6 +581,14 @@ def test_a_command_takes_effect_once(store: JobStore) -> None:
     assert (again.id, again.state) == (first.id, JobState.CANCELLED)
     others = [store.submit(request(), PRINT, command=c).id for c in (command(8), command(client="x"))]
     assert len({first.id, *others}) == store.count() == 3
+
+
+def test_the_job_of_a_command_can_be_asked_for(store: JobStore) -> None:
+    command = Command(client="device", number=3)
+    assert store.job_of(command) is None
+    job = store.submit(request(), PRINT, command=command)
+    assert store.job_of(command) == job
+    assert store.job_of(Command(client="device", number=4)) is None
 
 
 def test_a_command_sent_again_finds_its_job_also_when_that_has_ended(store: JobStore) -> None:

@@ -62,6 +62,13 @@ def test_a_command_takes_effect_once_even_when_its_job_has_ended(
     assert (again.job.id, again.is_new) == (first.id, False)
 
 
+def test_a_command_given_again_needs_its_song_no_more(service: FakeService, request_: JobRequest) -> None:
+    command = Command(client="device-1", number=8)
+    first = service.submit(request_, command=command).job
+    request_.source.unlink()
+    assert service.submit(request_, command=command).job.id == first.id
+
+
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
