@@ -52,17 +52,17 @@ def run_trials(
 ) -> Counts:
     """The trials of these numbers; faults are told as they are found, and kinds that are left out."""
     playable = _playable(kinds or [*KINDS], tell)
-    counts, played, told, lock = Counts(), Counter[str](), 0, threading.Lock()
+    counts, played, told, lock = Counts(), Counter[str](), set[str](), threading.Lock()
 
     def one(number: int) -> None:
-        nonlocal told
         kind = kind_of(number, seed, playable)
         run_trial(kind, number, seed, counts, keep=keep)
         with lock:
             played[kind] += 1
-            for fault in counts.faults()[told:]:
-                tell(fault)
-            told = len(counts.faults())
+            for fault in counts.faults():
+                if fault not in told:
+                    tell(fault)
+            told.update(counts.faults())
             if counts.trials % 10 == 0:
                 tell(str(counts))
 
