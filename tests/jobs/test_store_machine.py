@@ -79,12 +79,12 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(target=claims, place=jobs, worker=WORKERS)
     def claim_one(self, place: int, worker: Any) -> Any:
         answers = self.both(lambda store, side: store.claim(worker, self.pairs[place][side]))
-        return answers if answers[0] is not None else multiple()
+        return answers if isinstance(answers[0], Job) else multiple()
 
     @rule(target=claims, worker=WORKERS)
     def claim_next(self, worker: Any) -> Any:
         answers = self.both(lambda store, _side: store.claim(worker))
-        return answers if answers[0] is not None else multiple()
+        return answers if isinstance(answers[0], Job) else multiple()
 
     @rule(claim=claims, share=st.sampled_from([0.0, 0.5, 1.0]))
     def heartbeat(self, claim: tuple[Job, Job], share: float) -> None:
