@@ -117,11 +117,13 @@ class Book:
         with self._lock:
             return [path for path in self._files if path.parent == folder]
 
-    def take(self, request: JobRequest, mark: Mark, sha256: str) -> Submitted:
-        """Make the job, or find the one that does the same already; either way the file is known then."""
+    def take(
+        self, request: JobRequest, mark: Mark, sha256: str, *, counting: Collection[JobState] = DONE
+    ) -> Submitted:
+        """Make the job, or find the equal one in a state that counts; either way the file is known then."""
         with self._lock:
             self._expect_open()
-            submitted = self._service.submit(request, sha256=sha256, counting=DONE)
+            submitted = self._service.submit(request, sha256=sha256, counting=counting)
             self._remember(request.source, mark, sha256, job_id=submitted.job.id)
             return submitted
 

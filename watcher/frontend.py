@@ -50,7 +50,13 @@ class WatchFrontend:
         for watched in self._usable(service.config):
             self._book.load(watched.folder)
             self._folders[watched.folder] = self._watch(watched, service, self._book, outcomes)
+            where = watched.project_folder or "the folder of each song"
+            words = "Watching %s (recipe %s, into %s)"
+            log.info(words, watched.folder, watched.recipe, where, extra={"action": "folder_watched"})
         outcomes.start()
+        if not self._folders:
+            words = "No folder is watched yet. Add one: stembridge watch add DIR"
+            log.info(words, extra={"action": "no_folder"})
         for folder in self._folders.values():
             self._threads.append(folder)
             folder.start()

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from bridge.config import WatchedFolder
 from bridge.errors import InputError, LimitError, SourceChangedError, StageError, StembridgeError
-from bridge.jobs import Inspected
+from bridge.jobs import OPEN, Inspected, Submitted
 from bridge.service import Service
 from bridge.values import JobState
 from presets import PresetError
@@ -288,6 +288,8 @@ class Intake:
         unripe = self._unripe.get(path)
         if unripe is None:
             self._unripe[path] = _Unripe(mark, self._clock() + self._patience_s)
+            words = "%s is not whole yet: %s. It is taken when it is."
+            log.info(words, path.name, found.missing, extra={"action": "file_not_whole"})
         elif unripe.until_s <= self._clock():
             self._refuse(path, mark, found.sha256, f"{path.name} is not whole: {found.missing}")
 
@@ -301,18 +303,26 @@ class Intake:
         try:
             request = request_for(path, self._watched, self._service.config)
             submitted = self._book.take(request, mark, found.sha256)
+            if _is_thrown_away(submitted):
+                submitted = self._book.take(request, mark, found.sha256, counting=OPEN)
         except (StembridgeError, PresetError) as error:
             self._on_trouble(path, mark, error)
             return
         self._drop(path)
-        job, what = submitted.job, "was taken" if submitted.is_new else "is known already"
-        log.info(
-            "%s %s (recipe %s)", path, what, request.recipe, extra={"action": "file_taken", "job": job.id}
-        )
+        self._tell_taken(path, submitted)
+        if submitted.job.state is JobState.SUCCESS:
+            remove_note(path)
+
+    def _tell_taken(self, path: Path, submitted: Submitted) -> None:
+        about = {"action": "file_taken", "job": submitted.job.id}
         if submitted.is_new:
             self.last_taken = path.name
-        if job.state is JobState.SUCCESS:
-            remove_note(path)
+            log.debug("%s was taken", path, extra=about)  # that its job waits is told by the journal
+            return
+        job = submitted.job
+        known = f"delivered to {job.delivery.folder}" if job.delivery else f"a job already ({job.state})"
+        words = "%s: the same song is %s; nothing to do."
+        log.info(words, path.name, known, extra=about)
 
     def _on_trouble(self, path: Path, mark: Mark, error: Exception) -> None:
         """Refuse what can never be taken, or ends every inspector; try the rest again."""
@@ -362,3 +372,11 @@ class Intake:
 def leave_note(source: Path, why: str) -> bool:
     """Put a note beside a song that is there; whether it is there now."""
     return os.path.lexists(source) and write_note(source, why)
+
+
+def _is_thrown_away(submitted: Submitted) -> bool:
+    """Whether a song counts as done whose delivery was removed since; not that of a project that is away."""
+    job = submitted.job
+    if submitted.is_new or job.delivery is None:
+        return False
+    return job.request.destination.is_dir() and not os.path.lexists(job.delivery.folder)

@@ -185,6 +185,25 @@ def test_a_folder_that_vanishes_empties_nothing_and_comes_back(stage: Stage) -> 
     assert stage.has_jobs(2)
 
 
+def test_a_song_that_is_dropped_again_is_made_again_only_if_its_delivery_is_gone(
+    stage: Stage, tmp_path: Path
+) -> None:
+    stage.start()
+    content = wav("song.wav")
+    stage.put("song.wav", content)
+    assert stage.has_jobs(1)
+    (job,) = stage.service.jobs()
+    delivery = job.request.destination / "StemBridge" / "song"
+    delivery.mkdir(parents=True)
+    stage.service.play_done(stage.service.play_start(job.id), Delivery(folder=delivery, files=()))
+    stage.put("the same.wav", content)
+    assert eventually(lambda: stage.service.files.seen(stage.root / "the same.wav"))
+    assert stage.service.count() == 1
+    delivery.rename(tmp_path / "thrown away")
+    stage.put("once more.wav", content)
+    assert stage.has_jobs(2)
+
+
 def test_a_mistake_in_one_folder_keeps_no_other_from_being_watched(stage: Stage, tmp_path: Path) -> None:
     stage.service = stage.service_of(
         WatchedFolder(path=str(tmp_path / "a"), recipe="ful"),
