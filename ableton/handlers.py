@@ -13,7 +13,6 @@ from ableton.clients import Clients
 from ableton.messages import Atom, Message
 from ableton.newest import known_sha256, newest_song
 from ableton.paths import project_folder, read_path
-from ableton.places import place_of
 from ableton.recap import tell_states
 from ableton.routes import Route
 from ableton.storyteller import Storyteller, folder_text
@@ -21,6 +20,7 @@ from bridge import __version__
 from bridge.errors import ConfigError, InputError, JobError, StembridgeError, StorageError
 from bridge.jobs import OPEN, Command, Submitted
 from bridge.service import JobEdit, Service
+from bridge.service.places import place_of
 from bridge.values import ASKED_FOR, Delivery, Job, JobOrigin, JobRequest, JobState
 from presets import TARGETS, PresetError
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from bridge.config import Config, WatchedFolder
 from bridge.errors import ConfigError
 from bridge.service import DoorState, Service
+from bridge.service.places import innermost
 from presets import PresetError
 from presets import target as target_of
 from watcher.book import Book
 from watcher.folder import PATIENCE_S, FolderState, FolderWatch
 from watcher.mounts import Attend, attend
-from watcher.naming import innermost
 from watcher.outcomes import Outcomes
 from watcher.scanner import Rules
 

@@ -6,7 +6,7 @@ import pytest
 
 from bridge.config import WatchedFolder, load_config, shipped_config_path
 from bridge.values import JobOrigin
-from watcher.naming import innermost, request_for
+from watcher.naming import request_for
 
 ROOT = Path("/music/Suno")
 CONFIG = load_config(shipped_config_path())
@@ -42,10 +42,3 @@ def test_the_folders_project_and_targets_apply_where_masters_are_made() -> None:
     assert request_for(ROOT / "a.wav", watched, CONFIG).destination == Path("/live/Song Project")
     assert request_for(ROOT / "a.wav", watched, CONFIG).targets == ("club",)
     assert request_for(ROOT / "stems-only" / "a.wav", watched, CONFIG).targets == ()
-
-
-def test_of_nested_folders_the_innermost_has_the_song() -> None:
-    folders = [ROOT, ROOT / "inbox", Path("/other")]
-    assert innermost(ROOT / "inbox" / "deep" / "a.wav", folders) == ROOT / "inbox"
-    assert innermost(ROOT / "inboxes" / "a.wav", folders) == ROOT
-    assert innermost(Path("/elsewhere/a.wav"), folders) is None
