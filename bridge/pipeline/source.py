@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bridge.errors import SourceChangedError
-from bridge.hashes import hash_source
-
-SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})
+from bridge.hashes import files_of, hash_source
 
 
 class SourceMark(NamedTuple):
@@ -47,15 +45,9 @@ def expect_unchanged(mark: SourceMark) -> None:
 
 
 def _files(source: Path) -> dict[str, tuple[int, int]]:
-    """What the system puts into folders does not count: a look at a folder changes no song."""
     if not source.is_dir():
         return {".": _state(source)}
-    found = [path for path in source.rglob("*") if path.is_file() and not _is_systems(path)]
-    return {str(path.relative_to(source)): _state(path) for path in found}
-
-
-def _is_systems(path: Path) -> bool:
-    return path.name.startswith(".") or path.name.lower() in SYSTEM_FILES
+    return {str(path.relative_to(source)): _state(path) for path in files_of(source)}
 
 
 def _state(path: Path) -> tuple[int, int]:

@@ -71,6 +71,16 @@ def test_a_folder_of_stems_is_hashed_by_names_and_content(tmp_path: Path) -> Non
     assert hash_source(one) != hash_source(swapped)
 
 
+def test_what_a_system_leaves_in_a_folder_of_stems_changes_no_song(tmp_path: Path) -> None:
+    """A look at it in a file manager makes no other song of it."""
+    (tmp_path / "Bass.wav").write_text("x")
+    (tmp_path / "Drums.wav").write_text("y")
+    before = hash_source(tmp_path)
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini", "._Bass.wav"):
+        (tmp_path / name).write_text("left by a system")
+    assert hash_source(tmp_path) == before
+
+
 def test_a_missing_source_is_told(tmp_path: Path) -> None:
     """With its name and what to do."""
     with pytest.raises(InputError, match=r"gone\.mp3 is not there.*Check the path"):
