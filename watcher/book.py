@@ -12,8 +12,8 @@ from typing import NamedTuple
 from bridge.errors import JobError, StorageError
 from bridge.jobs import OPEN, SeenFile, Submitted
 from bridge.service import Service
+from bridge.service.marks import Mark
 from bridge.values import Job, JobOrigin, JobRequest, JobState
-from watcher.marks import Mark
 
 DONE = OPEN | {JobState.SUCCESS}
 """States in which a job keeps its equal from being made: FAILED and CANCELLED ones do not count."""

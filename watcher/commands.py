@@ -10,10 +10,10 @@ import typer
 from bridge.config import Config, WatchedFolder, load_config, user_config_path
 from bridge.errors import ConfigError, InputError
 from bridge.service import read_state
+from bridge.service.listing import Rules, scan
+from bridge.service.songs import is_delivery
 from presets import PresetError
 from presets import target as target_of
-from watcher.filters import is_delivery
-from watcher.scanner import Rules, scan
 from watcher.settings import edited, entries, expect_folder, place_of, put_entry
 
 app = typer.Typer(

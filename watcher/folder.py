@@ -19,15 +19,15 @@ from bridge.config import WatchedFolder
 from bridge.errors import StembridgeError, StorageError
 from bridge.jobs import Inspected
 from bridge.service import Service
+from bridge.service.listing import Rules
+from bridge.service.marks import Mark
 from watcher import intake
 from watcher.book import Book, DoorClosed
 from watcher.inspector import Inspector
 from watcher.intake import Intake
-from watcher.marks import Mark
 from watcher.mounts import Attend, attend, disk_of
 from watcher.notes import remove_note
 from watcher.presence import AWAY, Presence
-from watcher.scanner import Rules
 
 PATIENCE_S = 600.0
 """How long a file that is not whole may stay unchanged before a note says what is missing."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from bridge.config import Config, WatchedFolder
 from bridge.errors import ConfigError
 from bridge.service import DoorState, Service
+from bridge.service.listing import Rules
 from bridge.service.places import innermost
 from presets import PresetError
 from presets import target as target_of
@@ -18,7 +19,6 @@ from watcher.book import Book
 from watcher.folder import PATIENCE_S, FolderState, FolderWatch
 from watcher.mounts import Attend, attend
 from watcher.outcomes import Outcomes
-from watcher.scanner import Rules
 
 CLOSE_S = 3.0
 """The longest that closing waits for threads; one that hangs on a dead disk can do nothing any more."""

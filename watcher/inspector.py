@@ -11,7 +11,7 @@ from pathlib import Path
 from bridge.errors import StembridgeError
 from bridge.jobs import Inspected
 from bridge.service import Service
-from watcher.marks import Mark
+from bridge.service.marks import Mark
 
 Answer = Callable[[Path, Mark, Inspected | Exception], None]
 """Called, in the inspector's thread, with what was found or with what stood in its way."""

@@ -19,13 +19,13 @@ from bridge.config import WatchedFolder
 from bridge.errors import InputError, LimitError, SourceChangedError, StageError, StembridgeError
 from bridge.jobs import OPEN, Inspected, Submitted
 from bridge.service import Service
+from bridge.service.listing import Listing, Rules, scan, song_at, song_names
+from bridge.service.marks import Mark, look_inside
 from bridge.values import JobState
 from presets import PresetError
 from watcher.book import Book
-from watcher.marks import Mark, look_inside
 from watcher.naming import request_for
 from watcher.notes import note_of, remove_note, remove_partial, write_note
-from watcher.scanner import Listing, Rules, scan, song_at, song_names
 from watcher.settling import Settling
 
 TROUBLE_S = 5.0

@@ -9,7 +9,7 @@ import os
 import uuid
 from pathlib import Path
 
-from watcher.filters import NOTE_SUFFIX, PARTIAL_NOTE_SUFFIX
+from bridge.service.songs import NOTE_SUFFIX, PARTIAL_NOTE_SUFFIX
 
 FIRST_WORDS = "stembridge could not use"
 """How each note of ours begins; what begins otherwise is somebody else's and is left alone."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from watcher.marks import Mark
+from bridge.service.marks import Mark
 
 
 class Quiet(NamedTuple):

@@ -24,11 +24,11 @@ from pathlib import Path
 
 import watcher.intake
 from bridge.jobs import OPEN
+from bridge.service.songs import NOTE_SUFFIX
 from bridge.values import Job, JobState
 from tests.faults.watching_kinds import KINDS, Trial, burst
 from tests.faults.watching_stage import Player, StageService
 from watcher import WatchFrontend
-from watcher.filters import NOTE_SUFFIX
 from watcher.mounts import Attention, Hear, attend
 from watcher.notes import is_ours, note_of
 

@@ -11,12 +11,12 @@ from typing import Any
 from bridge.config import WatchedFolder
 from bridge.errors import StembridgeError
 from bridge.jobs import Inspected
+from bridge.service.listing import Rules
+from bridge.service.marks import Mark
 from bridge.testing.service import FakeService
 from bridge.values import Job, JobState
 from watcher.book import Book
 from watcher.intake import Intake
-from watcher.marks import Mark
-from watcher.scanner import Rules
 
 QUIET_S = 3.0
 PATIENCE_S = 600.0

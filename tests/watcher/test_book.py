@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import StorageError
+from bridge.service.marks import Mark
 from bridge.values import Delivery, JobState
 from tests.watcher.support import Desk, wav
 from watcher.book import DoorClosed, Failure, Verdict
-from watcher.marks import Mark
 
 
 @pytest.fixture

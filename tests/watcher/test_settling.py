@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from watcher.marks import Mark
+from bridge.service.marks import Mark
 from watcher.settling import Settling
 
 SONG = Path("song.wav")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from watcher.marks import Mark, joined, look, look_inside
+from bridge.service.marks import Mark, joined, look, look_inside
 
 
 def test_every_look_at_an_untouched_file_is_the_same(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from watcher.filters import (
+from bridge.service.marks import Mark, joined, look
+from bridge.service.songs import (
     LIVE_PROJECT_INFO,
     MANIFEST,
     NOTE_SUFFIX,
@@ -23,7 +24,6 @@ from watcher.filters import (
     kept_free,
     leads_to_delivery,
 )
-from watcher.marks import Mark, joined, look
 
 
 class Found(NamedTuple):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from watcher.filters import (
+from bridge.service.songs import (
     is_delivery,
     is_likely_stem_set,
     is_open_folder,

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.watcher.support import wav
-from watcher.notes import note_of, write_note
-from watcher.scanner import Rules, scan, song_at
+from bridge.service.listing import Rules, scan, song_at
+from bridge.service.songs import NOTE_SUFFIX
 
 MANIFEST = '{"format": "stembridge/manifest/1"}'
 
@@ -22,7 +21,7 @@ def put(root: Path, *names: str) -> None:
     for name in names:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(wav())
+        path.write_bytes(b"song")
 
 
 def found(rules: Rules, folder: Path | None = None) -> set[str]:
@@ -98,14 +97,10 @@ def test_a_folder_that_is_no_set_after_all_is_many_songs_until_its_names_change(
 
 
 def test_notes_are_told_apart_by_whether_their_song_is_there(rules: Rules) -> None:
-    put(rules.root, "here.wav", "gone.wav")
-    for name in ("here.wav", "gone.wav"):
-        write_note(rules.root / name, "why")
-    (rules.root / "gone.wav").unlink()
+    put(rules.root, "here.wav", f"here.wav{NOTE_SUFFIX}", f"gone.wav{NOTE_SUFFIX}")
     listing = scan(rules.root, rules)
     assert listing.noted == [rules.root / "here.wav"]
     assert listing.orphans == [rules.root / "gone.wav"]
-    assert note_of(rules.root / "gone.wav").exists()
 
 
 def test_a_folder_that_is_not_there_is_an_error_and_one_below_is_not(
