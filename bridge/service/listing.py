@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from bridge.config import Config, WatchedFolder
 from bridge.service.marks import Mark, joined, look
 from bridge.service.songs import (
     LIVE_PROJECT_INFO,
@@ -91,6 +92,17 @@ class Rules:
     def is_inbox(self, folder: Path) -> bool:
         """Whether a folder gathers songs, so that it is never one itself."""
         return folder == self.root or folder.name.casefold() in self.inboxes
+
+
+def rules_of(watched: WatchedFolder, config: Config) -> Rules:
+    """What is looked at in a watched folder, by the settings."""
+    others = (other.folder for other in config.watch.folders if other.folder != watched.folder)
+    return Rules(
+        root=watched.folder,
+        delivery_folder=config.delivery.folder,
+        inboxes=frozenset(name.casefold() for name in config.recipes),
+        nested=frozenset(str(other) for other in others if other.is_relative_to(watched.folder)),
+    )
 
 
 def scan(folder: Path, rules: Rules, *, is_deep: bool = True) -> Listing:

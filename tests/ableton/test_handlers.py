@@ -389,6 +389,32 @@ class TestNewest:
         self.aged(write_song(folder, "cover.jpg", b"six"), 10)
         assert ask("process_newest").values["title"] == "good"
 
+    @pytest.mark.parametrize(
+        ("place", "beside"),
+        [
+            ("Title final/Master", {"Title final/manifest.json": '{"format": "stembridge/manifest/1"}'}),
+            ("My Project/Samples", {"My Project/Ableton Project Info/a": ""}),
+            ("Title.logicx/Media", {}),
+            ("", {"Title.wav.part": ""}),
+        ],
+        ids=["a delivery that was renamed", "a Live project", "a package", "a download"],
+    )
+    def test_what_the_folder_door_leaves_alone_is_passed_over(
+        self, ask: Ask, folder: Path, place: str, beside: dict[str, str]
+    ) -> None:
+        self.aged(write_song(folder, "good.wav"), 100)
+        (folder / place).mkdir(parents=True, exist_ok=True)
+        self.aged(write_song(folder / place, "Title.wav", b"two"), 50)
+        for name, content in beside.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(content, encoding="utf-8")
+        assert ask("process_newest").values["title"] == "good"
+
+    def test_a_watched_folder_that_is_away_hides_no_other(self, ask: Ask, folder: Path) -> None:
+        assert not (folder / "inner").exists()
+        self.aged(write_song(folder), 50)
+        assert ask("process_newest").values["title"] == "Night Drive"
+
     def test_watched_folders_in_watched_folders_count_once(self, folder: Path, ask: Ask) -> None:
         inner = folder / "inner"
         inner.mkdir()
@@ -419,6 +445,16 @@ class TestNewest:
         for name in ("Vocals.wav", "Drums.wav", "Bass.wav"):
             self.aged(write_song(stems, name, name.encode()), 50)
         service.files.remember(seen_file(stems))
+        found = ask("process_newest")
+        assert service.job(str(found.values["job"])).request.source == stems
+
+    def test_stems_that_nobody_took_yet_are_one_song(
+        self, ask: Ask, service: FakeService, folder: Path
+    ) -> None:
+        stems = folder / "My Song"
+        stems.mkdir()
+        for name in ("0 Lead Vocals.wav", "1 Drums.wav"):
+            self.aged(write_song(stems, name, name.encode()), 50)
         found = ask("process_newest")
         assert service.job(str(found.values["job"])).request.source == stems
 

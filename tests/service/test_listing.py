@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.service.listing import Rules, scan, song_at
+from bridge.config import load_config, shipped_config_path
+from bridge.service.listing import Rules, rules_of, scan, song_at
 from bridge.service.songs import NOTE_SUFFIX
 
 MANIFEST = '{"format": "stembridge/manifest/1"}'
@@ -32,6 +33,17 @@ def found(rules: Rules, folder: Path | None = None) -> set[str]:
 def test_songs_are_found_at_every_depth(rules: Rules) -> None:
     put(rules.root, "a.wav", "2026/may/b.mp3", "quick/c.zip", "2026/readme.txt")
     assert found(rules) == {"a.wav", "2026/may/b.mp3", "quick/c.zip"}
+
+
+def test_the_rules_of_a_watched_folder_come_from_the_settings(tmp_path: Path) -> None:
+    folders = [{"path": str(tmp_path / name)} for name in (".", "inner", "inner/most")]
+    settings = {"watch": {"folders": folders}, "delivery": {"folder": "Ours"}}
+    config = load_config(shipped_config_path(), settings)
+    outer, inner, most = (rules_of(folder, config) for folder in config.watch.folders)
+    assert (outer.root, outer.delivery_folder) == (tmp_path, "Ours")
+    assert "quick" in outer.inboxes
+    assert outer.nested == {str(inner.root), str(most.root)}
+    assert (inner.nested, most.nested) == ({str(most.root)}, frozenset())
 
 
 def test_our_own_output_is_not_found_wherever_it_lies(rules: Rules) -> None:
