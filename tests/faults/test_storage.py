@@ -29,9 +29,8 @@ def played(kind: str, number: int) -> Counts:
     return counts
 
 
-@pytest.mark.parametrize("kind", ["full all", "forbidden midway"])
-def test_no_song_is_lost_or_doubled_over_a_fault_of_storage(kind: str) -> None:
-    assert played(kind, 1).faults() == []
+def test_no_song_is_lost_or_doubled_over_a_full_disk() -> None:
+    assert played("full all", 1).faults() == []
 
 
 def test_what_was_acknowledged_or_delivered_before_a_power_cut_is_so_after_it() -> None:
@@ -87,7 +86,7 @@ def test_a_job_that_was_acknowledged_is_there_after_a_power_cut(
             assert again.get(known.id) == known
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_whatever_follows_the_last_commit_in_the_log_is_passed_over(tmp_path: Path, seed: int) -> None:
     """Frames that were never synced, cut, in part, or nonsense."""
     path = tmp_path / "jobs.sqlite3"
