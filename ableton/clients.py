@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
-from ableton.routes import Route, is_loopback
+from ableton.routes import Route, is_loopback, is_same_machine
 
 MAX_CLIENTS: Final = 64
 """More than a set has devices; the one that was silent longest makes room."""
@@ -100,6 +100,19 @@ class Clients:
         with self._lock:
             client = self._known.get(name)
             return client.route if client else None
+
+    def ways_back(self, name: str, route: Route) -> tuple[Route, ...]:
+        """Where to answer what is no command, by the way it came.
+
+        To a client that is known from there: where all its answers go. Else back to the port sent from, and
+        to the one named by whoever was heard last on that machine: tools such as oscsend hear nothing there.
+        """
+        with self._lock:
+            here = {n: c for n, c in self._known.items() if is_same_machine(c.route.host, route.host)}
+            if name in here:
+                return (_answering(route, here[name].port),)
+            named = next((client.port for client in reversed(here.values()) if client.port), None)
+            return tuple(dict.fromkeys((route, _answering(route, named))))
 
     def take(self, name: str, seq: int, content: int) -> Verdict:
         """What to do with a command; one that is NEW is at work from here on. ``content`` stands for its

@@ -52,7 +52,8 @@ heartbeats (30 s as shipped), `/stembridge/ping` for example.
   anew, and no longer know the port. After `refused` with `busy`, wait a second and send the same again. After
   any other, it is over: a new try needs a new seq.
 - **Where answers go**: by TCP, back on the connection. By UDP, to the port named in `hello`; before any
-  hello, to the port from which the command came.
+  hello, to the port from which the command came. `refused` for what names no client that is known (no OSC, no
+  client and seq) goes to that port, too, and to the one named last by a client on the same machine.
 - **Events**: after `subscribe`. Each has its number and in `after` the number of the one told before it. Keep
   the highest number; ignore what is not higher. Where `after` is higher than yours, something was lost: keep
   the event for later, and ask for `events` from your number. `events_told` says how far you are then: if

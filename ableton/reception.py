@@ -80,14 +80,16 @@ class Reception:
         self._admit(Asked(command=command, arguments=arguments, route=route))
 
     def _admit(self, asked: Asked) -> None:
+        way = asked.route
         if asked.command.name == "hello":
-            why_not = self._guard.why_not(asked.route.host, asked.text("token"))
+            why_not = self._guard.why_not(way.host, asked.text("token"))
+            port = self._port_named(asked.number("reply_port"))
+            way = way.at_port(port) if port else way
         else:
-            is_permitted = self._clients.may_command(asked.client, asked.route)
+            is_permitted = self._clients.may_command(asked.client, way)
             why_not = "" if is_permitted else "Say hello with the token first: this is another machine."
         if why_not:
-            sender = (asked.client, asked.seq)
-            self._refuse_stranger(asked.route, sender, Code.NOT_PERMITTED, lambda: why_not)
+            self._refuse_stranger(way, (asked.client, asked.seq), Code.NOT_PERMITTED, lambda: why_not)
             return
         was_known = self._clients.is_known(asked.client)
         self._clients.hear(asked.client, asked.route)
@@ -150,9 +152,13 @@ class Reception:
         self, route: Route, arguments: Sequence[object], code: Code, words: Callable[[], str]
     ) -> None:
         """Answer what is no command, while it does not come as a flood."""
-        if self._strangers.take():
-            log.debug("Refused from %s: %s", route.host, words(), extra={"action": "osc_refused"})
-            route.send(encode(SENT["refused"].message(*_sender_of(arguments), code, words())))
+        if not self._strangers.take():
+            return
+        log.debug("Refused from %s: %s", route.host, words(), extra={"action": "osc_refused"})
+        client, seq = _sender_of(arguments)
+        packet = encode(SENT["refused"].message(client, seq, code, words()))
+        for way in self._clients.ways_back(client, route):
+            way.send(packet)
 
 
 def _sender_of(arguments: Sequence[object]) -> tuple[str, int]:

@@ -39,3 +39,12 @@ def is_loopback(host: str) -> bool:
         return False
     mapped = getattr(address, "ipv4_mapped", None)
     return (mapped or address).is_loopback
+
+
+def is_same_machine(host: str, other: str) -> bool:
+    """Whether two addresses are one machine's, as far as can be told: this one has several.
+
+    >>> [is_same_machine("127.0.0.1", h) for h in ("::1", "192.0.2.7")]
+    [True, False]
+    """
+    return host == other or (is_loopback(host) and is_loopback(other))

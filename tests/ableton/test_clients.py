@@ -149,3 +149,40 @@ def test_another_machine_may_command_after_its_hello_and_no_third_machine_in_its
     assert clients.may_command("me", remote)
     assert not clients.may_command("me", third)
     assert clients.may_command("me", FakeRoute())
+
+
+class TestWaysBack:
+    def test_a_known_client_is_answered_at_the_port_that_it_named(self, clients: Clients) -> None:
+        clients.greet("me", FakeRoute(), 9000)
+        clients.greet("you", FakeRoute(), 9001)
+        sent_from = FakeRoute()
+        assert clients.ways_back("me", sent_from) == (sent_from.ports[9000],)
+
+    def test_this_machine_has_several_addresses(self, clients: Clients) -> None:
+        clients.greet("me", FakeRoute("127.0.0.1"), 9000)
+        sent_from = FakeRoute("::1")
+        assert clients.ways_back("me", sent_from) == (sent_from.ports[9000],)
+
+    @pytest.mark.parametrize("port", [None, 0])
+    def test_one_that_named_no_port_is_answered_where_it_sends_from(
+        self, clients: Clients, port: int | None
+    ) -> None:
+        clients.greet("you", FakeRoute(), 9001)
+        clients.greet("me", FakeRoute(), port)
+        sent_from = FakeRoute()
+        assert clients.ways_back("me", sent_from) == (sent_from,)
+
+    def test_whoever_is_not_known_is_answered_there_and_at_the_port_of_who_was_heard_last(
+        self, clients: Clients
+    ) -> None:
+        clients.greet("me", FakeRoute(), 9000)
+        clients.greet("you", FakeRoute(), 9001)
+        clients.hear("me", FakeRoute())
+        sent_from = FakeRoute()
+        assert clients.ways_back("", sent_from) == (sent_from, sent_from.ports[9000])
+
+    def test_clients_on_other_machines_hear_nothing_of_it(self, clients: Clients) -> None:
+        clients.greet("me", FakeRoute(REMOTE), 9000)
+        sent_from = FakeRoute()
+        assert clients.ways_back("me", sent_from) == (sent_from,)
+        assert clients.ways_back("", sent_from) == (sent_from,)

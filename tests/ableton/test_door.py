@@ -141,6 +141,14 @@ def test_answers_go_to_the_port_of_the_hello(door: OscFrontend) -> None:
         assert [listener.next().name, listener.next().name] == ["ack", "welcome"]
 
 
+def test_mistakes_of_a_tool_that_sends_from_ever_other_ports_are_heard(door: OscFrontend) -> None:
+    with Peer(door.port) as listener:
+        for command in (("hello", "me", 1, listener.port), ("proces", "me", 2), ("process", "me", 3)):
+            with Peer(door.port) as sender:
+                sender.say(*command)
+        assert [listener.until("refused").values["seq"] for _ in range(2)] == [2, 3]
+
+
 def test_a_datagram_beyond_8_kb_is_answered(peer: Peer) -> None:
     peer.say("process", "me", 1, "/" + "x" * 20_000)
     found = peer.next()

@@ -184,6 +184,25 @@ def test_what_is_no_command_is_answered_where_it_can_be(
     assert found.values["code"] == code
 
 
+@pytest.mark.parametrize(
+    ("packet", "code"),
+    [
+        (said("proces", "me", 2), Code.UNKNOWN_ADDRESS),
+        (said("process", "me", 2), Code.BAD_ARGUMENTS),
+        (said("process", 2), Code.BAD_ARGUMENTS),
+        (b"nonsense", Code.BAD_MESSAGE),
+    ],
+)
+def test_a_mistake_is_heard_at_the_port_named_in_hello(
+    reception: Reception, route: FakeRoute, packet: bytes, code: Code
+) -> None:
+    reception.receive(said("hello", "me", 1, 9000), route)
+    assert names(route.ports[9000], 2) == ["ack", "welcome"]
+    sent_from = FakeRoute()
+    reception.receive(packet, sent_from)
+    assert [found.values["code"] for found in sent_from.ports[9000].all()] == [code]
+
+
 def test_the_near_command_is_named(reception: Reception, route: FakeRoute) -> None:
     reception.receive(said("proces", "me", 3), route)
     assert "Did you mean /stembridge/process?" in str(route.next().values["message"])
@@ -220,6 +239,13 @@ def test_another_machine_has_to_show_the_token_first(reception: Reception) -> No
     assert names(remote, 2) == ["ack", "welcome"]
     reception.receive(said("recipes", "me", 1), remote)
     assert names(remote, 2) == ["ack", "recipe_list"]
+
+
+def test_a_hello_without_the_token_is_refused_at_the_port_that_it_names(reception: Reception) -> None:
+    remote = FakeRoute(REMOTE)
+    reception.receive(said("hello", "me", 1, 9000, "wrong token, long enough"), remote)
+    assert [found.values["code"] for found in remote.ports[9000].all()] == [Code.NOT_PERMITTED]
+    assert remote.all() == []
 
 
 def test_a_stranger_from_another_machine_changes_nothing_of_a_client(
