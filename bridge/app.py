@@ -22,10 +22,9 @@ from bridge.service.doors import Doors
 from bridge.service.instance import Instance, StopWay
 from bridge.service.journal import Journal
 from bridge.service.logs import setup_service_log
+from bridge.service.onlooker import Onlooker
 from bridge.service.settings import Settings
 
-FIXED = frozenset({"work.folder", "service.jobs", "service.niceness", "service.look_s"})
-"""Settings that take effect with the next start alone."""
 SHARED_SECTIONS = frozenset({"recipes", "delivery", "doors"})
 """Sections that every door depends on, beside the one of its own name."""
 REOPEN_EVERY_S = 30.0
@@ -194,6 +193,7 @@ class _Watch:
         self._stop = stop
         self._is_draining = is_draining
         self._clock = clock
+        self._onlooker = Onlooker(store, service.feed)
         self._reopen_s = clock() + REOPEN_EVERY_S
         self._forget_s = clock()
         self._idle_since_s: float | None = None
@@ -209,6 +209,7 @@ class _Watch:
 
     def _look_around(self) -> None:
         self._dispatcher.look_after()
+        self._onlooker.look()
         self._look_for_stop()
         self._look_at_settings()
         now_s = self._clock()
@@ -238,7 +239,7 @@ class _Watch:
     def _take_in(self, changed: frozenset[str]) -> None:
         names = ", ".join(sorted(changed)) or "as before"
         log.info("Settings read anew: %s.", names, extra={"action": "settings_changed"})
-        later = sorted(changed & FIXED)
+        later = self._settings.later
         notes = (f"Takes effect with the next start: {', '.join(later)}.",) if later else ()
         self._instance.tell(notes=notes)
         sections = {name.partition(".")[0] for name in changed}
@@ -256,18 +257,24 @@ class _Watch:
     def _is_all_done(self) -> bool:
         """Whether nothing waits, neither as a job nor in a folder, and that for a moment."""
         waiting = sum(door.waiting for door in self._instance.state.doors)
-        if waiting or self._store.count(OPEN):
+        if waiting or self._has_open_jobs():
             self._idle_since_s = None
             return False
         self._idle_since_s = self._idle_since_s or self._clock()
         return self._clock() - self._idle_since_s >= DRAINED_AFTER_S
 
+    def _has_open_jobs(self) -> bool:
+        try:
+            return self._store.count(OPEN) > 0
+        except StembridgeError:
+            return True  # nobody knows at this moment; the next look tells
+
     def _finish_jobs_at_work(self, look_s: float) -> None:
         log.info("Finishing the jobs at work; those that wait stay.", extra={"action": "draining"})
         self._instance.tell(is_draining=True)
-        self._doors.close_all()
-        self._dispatcher.close()
         self._stop.reset()
+        self._doors.close_all("closed, since the service finishes its jobs and stops")
+        self._dispatcher.close()
         while self._dispatcher.at_work and not self._stop.wait(look_s):
             way = self._instance.wanted_stop()
             if way is StopWay.NOW:

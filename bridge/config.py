@@ -230,6 +230,27 @@ def load_config(user_file: Path | None = None, overrides: Mapping[str, Any] | No
         raise ConfigError(_explain(cause, path)) from cause
 
 
+def load_usable_config(user_file: Path | None = None) -> tuple[Config, str]:
+    """The configuration, or, where the user's file cannot be used, the shipped one with its work folder.
+
+    For commands that have to find a running service whatever has become of its settings. The second value
+    says what is wrong; "" where nothing is.
+    """
+    try:
+        return load_config(user_file), ""
+    except ConfigError as error:
+        work = {"work": {"folder": _work_folder(user_file or user_config_path())}}
+        return load_config(shipped_config_path(), work), error.message
+
+
+def _work_folder(path: Path) -> str:
+    try:
+        folder = _read_toml(path).get("work", {}).get("folder", "")
+    except (ConfigError, AttributeError):
+        return ""
+    return folder if isinstance(folder, str) else ""
+
+
 def shipped_config_path() -> Path:
     """The config.toml that carries the defaults: beside this file in the wheel, else one folder up."""
     here = Path(__file__).parent

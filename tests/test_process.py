@@ -217,7 +217,7 @@ def test_integer_stems_null_exactly(command: Command) -> None:
 
 def test_status_and_doctor_know_the_jobs(command: Command, delivered: dict[str, Any]) -> None:
     """The store is the same for every command."""
-    jobs = json.loads(command("status", "--json").stdout)
+    jobs = json.loads(command("status", "--json").stdout)["jobs"]
     assert delivered["job"] in {job["id"] for job in jobs}
     doctor = command("doctor", "--json")
     assert doctor.returncode == 0, doctor.stdout

@@ -293,6 +293,32 @@ def _is_bound(port: int) -> bool:
     return False
 
 
+def test_a_service_whose_settings_broke_is_still_found_and_stopped(home: Home) -> None:
+    with home.serve() as serving:
+        home.config.write_text('[watch]\nquiet = 3\n[work]\nfolder = ""\n', encoding="utf-8")
+        status = home.command("status")
+        assert (status.returncode, f"process {serving.process.pid}" in status.stdout) == (0, True)
+        assert "quiet_s" in status.stderr
+        found = json.loads(home.command("doctor", "--json").stdout)
+        assert [one["what"] for one in found if not one["is_fine"] and one["is_needed"]] == ["Settings"]
+        assert home.command("stop").returncode == 0
+        assert serving.process.wait(10) == 0
+
+
+def test_what_other_commands_do_is_in_the_log(running: Serving) -> None:
+    """They speak to the store, not to the service; it tells all the same, once."""
+    home = running.home
+    drop(home, "Busy.wav", LONG_S + 1)
+    until(lambda: [job for job in home.jobs() if job.stage == "master"])
+    song = drop(home, "Cancelled in the queue.wav", 2.6)
+    until(lambda: [job for job in home.jobs() if job.request.source == song])
+    (job,) = [job for job in home.jobs() if job.request.source == song]
+    assert home.command("cancel", job.id).returncode == 0
+    until(lambda: "Cancelled in the queue.wav: cancelled." in home.log())
+    until(lambda: "Busy.wav: delivered" in home.log())
+    assert home.log().count("Cancelled in the queue.wav: cancelled.") == 1
+
+
 def test_stop_without_a_service_says_so(home: Home) -> None:
     told = home.command("stop")
     assert told.returncode == 1

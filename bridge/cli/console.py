@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bridge.config import Config, load_config
+from bridge.config import Config, load_config, load_usable_config
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -95,6 +95,16 @@ class _WithDetail(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         detail = getattr(record, "detail", "")
         return f"{super().format(record)}\n{detail}" if detail else super().format(record)
+
+
+def usable_config_from(file: Path | None) -> Config:
+    """The configuration as far as it can be used: what is wrong with it is told, and stops nobody."""
+    config, trouble = load_usable_config(file)
+    if trouble:
+        from rich.markup import escape
+
+        tell_error(f"[yellow]The settings cannot be used:[/] {escape(shown(trouble))}")
+    return config
 
 
 def config_from(file: Path | None) -> Config:

@@ -14,8 +14,8 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.console import EXIT_FAILED, config_from, console
-from bridge.config import Config
+from bridge.cli.console import EXIT_FAILED, console
+from bridge.config import Config, load_usable_config, user_config_path
 from bridge.errors import StembridgeError
 
 WANTED_FREE_GB = 5.0
@@ -37,8 +37,9 @@ def doctor(
     config_file: Annotated[Path | None, typer.Option("--config", help="Your settings.")] = None,
 ) -> None:
     """Check this machine; exit code 1 where something that is needed is missing."""
-    config = config_from(config_file)
+    config, trouble = load_usable_config(config_file)
     findings = [_looked(check, config) for check in CHECKS]
+    findings.insert(2, _settings(config_file, trouble))
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
@@ -89,14 +90,11 @@ def _version(_config: Config) -> Finding:
     return Finding(what="stembridge", found=__version__, is_fine=True)
 
 
-def _settings(_config: Config) -> Finding:
+def _settings(file: Path | None, trouble: str) -> Finding:
     """Settings."""
-    from bridge.config import user_config_path
-
-    path = user_config_path()
-    return Finding(
-        what="Settings", found=f"{path}" if path.exists() else f"the defaults (no {path})", is_fine=True
-    )
+    path = file or user_config_path()
+    found = f"{path}" if path.exists() else f"the defaults (no {path})"
+    return Finding(what="Settings", found=found, is_fine=not trouble, advice=trouble)
 
 
 def _data_folder(config: Config) -> Finding:
@@ -135,8 +133,8 @@ def _service(config: Config) -> Finding:
         advice = "Start it where folders and Live shall be listened to: stembridge serve"
         return Finding(what="Service", found="not running", is_fine=False, is_needed=False, advice=advice)
     closed = [f"{door.name}: {door.words}" for door in state.doors if not door.is_open]
-    troubles = [state.paused, *closed, *state.notes]
-    doors = "; ".join(door.words for door in state.doors if door.is_open)
+    troubles = [state.paused, *closed]
+    doors = "; ".join([*(door.words for door in state.doors if door.is_open), *state.notes])
     return Finding(
         what="Service",
         found=f"process {state.process.pid}; {doors}",
@@ -193,7 +191,6 @@ def _plug_ins(_config: Config) -> Finding:
 CHECKS: tuple[Callable[[Config], Finding], ...] = (
     _version,
     _python,
-    _settings,
     _data_folder,
     _jobs,
     _service,

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.cli.console import config_from, shown, tell
+from bridge.cli.console import config_from, shown, tell, usable_config_from
 from bridge.cli.process import RECIPE_HELP, TARGET_HELP, whole_path
 
 if TYPE_CHECKING:
     from bridge.config import Config
+    from bridge.jobs import Submitted
     from bridge.service import Service
-    from bridge.values import Job
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="Its id, from `stembridge status`.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Your settings.")]
@@ -23,7 +23,7 @@ ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", hel
 
 def cancel(job: JobId, config_file: ConfigFile = None) -> None:
     """Cancel a job, waiting or at work. What was finished is kept for another try."""
-    with _service(config_from(config_file)) as service:
+    with _service(usable_config_from(config_file)) as service:
         found = service.cancel(job, "Cancelled on the command line.")
     how = "is cancelled" if found.state.is_terminal else "stops within a second"
     tell(f"{shown(found.request.source.name)} {how}.")
@@ -33,7 +33,7 @@ def retry(job: JobId, config_file: ConfigFile = None) -> None:
     """Do an ended job once more as it was; its finished stages are not run again."""
     with _service(config_from(config_file)) as service:
         submitted = service.again(job)
-    _tell_queued(submitted.job, config_from(config_file))
+    _tell_queued(submitted, config_from(config_file))
 
 
 def again(
@@ -61,7 +61,7 @@ def again(
     )
     with _service(config_from(config_file)) as service:
         submitted = service.again(job, edit)
-    _tell_queued(submitted.job, config_from(config_file))
+    _tell_queued(submitted, config_from(config_file))
 
 
 @contextlib.contextmanager
@@ -74,9 +74,11 @@ def _service(config: Config) -> Iterator[Service]:
         yield Service(lambda: config, store, prober, feed=Feed())
 
 
-def _tell_queued(job: Job, config: Config) -> None:
+def _tell_queued(submitted: Submitted, config: Config) -> None:
     from bridge.service import read_state
 
-    tell(f"{shown(job.request.source.name)} is queued as job {job.id} ({job.request.recipe}).")
+    job = submitted.job
+    how = "is queued as" if submitted.is_new else "is being done already, as"
+    tell(f"{shown(job.request.source.name)} {how} job {job.id} ({job.request.recipe}).")
     if read_state(config.data_folder) is None:
         tell("No service runs at present; start it: stembridge serve")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.console import config_from, tell
+from bridge.cli.console import tell, usable_config_from
 from bridge.errors import ServiceError
 
 STOP_WITHIN_S = 30.0
@@ -39,7 +39,7 @@ def stop(
     """End the service. Jobs at work go on with its next start, from their last finished stage."""
     from bridge.service.instance import StopWay, ask_to_stop
 
-    folder = config_from(config_file).data_folder
+    folder = usable_config_from(config_file).data_folder
     state = ask_to_stop(folder, StopWay.DRAIN if drain else StopWay.NOW)
     if _is_gone(folder, None if drain else STOP_WITHIN_S):
         tell("The service has stopped.")

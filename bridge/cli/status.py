@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.cli.console import config_from, shown
+from bridge.cli.console import shown, usable_config_from
 from bridge.jobs import OPEN, open_store
 from bridge.service import read_state
 
@@ -26,24 +26,32 @@ def status(
     config_file: Annotated[Path | None, typer.Option("--config", help="Your settings.")] = None,
 ) -> None:
     """Show the service and its jobs: state, progress, where the results are, what went wrong."""
-    config = config_from(config_file)
+    config = usable_config_from(config_file)
     with contextlib.closing(open_store(config.store_path)) as store:
         jobs = (store.get(job),) if job else store.list(limit=limit)
         open_count = store.count(OPEN)
+    state = read_state(config.data_folder)
     if as_json:
-        typer.echo(json.dumps([item.model_dump(mode="json") for item in jobs], indent=2))
+        _print_json(state, jobs)
         return
     if not job:
-        _print_service(read_state(config.data_folder), open_count)
+        _print_service(state, open_count)
     if not jobs:
         typer.echo("No jobs yet. Start one: stembridge process SONG")
     else:
         _print_jobs(jobs)
 
 
+def _print_json(state: ServiceState | None, jobs: tuple[Job, ...]) -> None:
+    service = state.model_dump(mode="json") if state else None
+    about = {"service": service, "jobs": [job.model_dump(mode="json") for job in jobs]}
+    typer.echo(json.dumps(about, indent=2))
+
+
 def _print_service(state: ServiceState | None, open_count: int) -> None:
     if state is None:
-        waiting = f"; {open_count} unfinished jobs go on when it starts" if open_count else ""
+        jobs = "1 unfinished job goes" if open_count == 1 else f"{open_count} unfinished jobs go"
+        waiting = f"; {jobs} on when it starts" if open_count else ""
         typer.echo(f"No service runs{waiting}. Start it: stembridge serve")
         return
     since = datetime.datetime.fromtimestamp(state.started_s).strftime("%d %b %H:%M")

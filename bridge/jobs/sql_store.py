@@ -112,6 +112,11 @@ class SqlJobStore:
         with self._database.reading() as connection:
             return tuple(job_of(row) for row in connection.execute(query))
 
+    def open_ids(self) -> frozenset[str]:
+        """The ids of all unfinished jobs."""
+        with self._database.reading() as connection:
+            return frozenset(connection.execute(select(jobs.c.id).where(in_states(OPEN))).scalars())
+
     def count(self, states: Names = frozenset()) -> int:
         """How many jobs are in ``states``."""
         with self._database.reading() as connection:

@@ -35,7 +35,12 @@ def expect_move(job_id: str, old: JobState, new: JobState) -> None:
     """Let an allowed step pass; JobError where the table has none."""
     if can_move(old, new):
         return
-    allowed = ", ".join(sorted(MOVES[old])) or "nothing, it has ended; start a new job from it"
+    if old in TERMINAL:
+        raise JobError(
+            f"Job {job_id} is {old} and cannot become {new}: it has ended. "
+            f"To do it once more: stembridge again {job_id}"
+        )
+    allowed = ", ".join(sorted(MOVES[old]))
     raise JobError(f"Job {job_id} is {old} and cannot become {new}; from there it can become: {allowed}.")
 
 

@@ -138,6 +138,10 @@ class JobStore(Protocol):
         """Jobs, newest first: at most ``limit``, older than the job ``before``, in ``states`` or in any."""
         ...
 
+    def open_ids(self) -> frozenset[str]:
+        """The ids of all unfinished jobs; cheap, however many there are."""
+        ...
+
     def count(self, states: Collection[JobState] = frozenset()) -> int:
         """How many jobs are in ``states``, or in all."""
         ...

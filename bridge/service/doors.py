@@ -10,6 +10,7 @@ from bridge.errors import StembridgeError
 from bridge.service.frontends import Frontend
 from bridge.service.service import Service
 from bridge.service.state import DoorState
+from presets import PresetError
 
 GROUP = "bridge.frontends"
 
@@ -38,34 +39,38 @@ class Doors:
         """Open one; what keeps it closed is told once, not with every new try."""
         try:
             door: Frontend = registry.load(GROUP, name)()
-        except StembridgeError as error:
+        except Exception as error:
             self._cannot(name, error)
             return
         try:
             door.start(self._service)
         except Exception as error:
-            door.stop()
+            self._stop(name, door)
             self._cannot(name, error)
             return
         self._open[name] = door
         self._troubles.pop(name, None)
 
-    def close_all(self) -> None:
-        """Close every door, the last opened first."""
+    def close_all(self, why: str = "") -> None:
+        """Close every door, the last opened first; ``why`` is told for as long as the service goes on."""
         for name in reversed(list(self._open)):
             self.close(name)
+            if why:
+                self._service.tell_state(DoorState(name=name, is_open=False, words=why))
         self._troubles.clear()
 
     def close(self, name: str) -> None:
         """Close one, if it is open."""
         self._troubles.pop(name, None)
         door = self._open.pop(name, None)
-        if door is None:
-            return
+        if door is not None:
+            self._stop(name, door)
+
+    def _stop(self, name: str, door: Frontend) -> None:
         try:
             door.stop()
         except Exception as error:
-            log.error("The door '%s' did not close: %s", name, error, extra={"action": "door_failed"})
+            log.error("The door '%s' did not close: %r", name, error, extra={"action": "door_failed"})
 
     def follow(self, sections: Collection[str], shared: Collection[str]) -> None:
         """Bring the doors in line with settings of which ``sections`` changed.
@@ -95,7 +100,7 @@ class Doors:
         return tuple(name for name in registry.names(GROUP) if name not in without)
 
     def _cannot(self, name: str, error: Exception) -> None:
-        is_ours = isinstance(error, StembridgeError)
+        is_ours = isinstance(error, StembridgeError | PresetError | OSError)
         words = (
             str(error) if is_ours else f"{type(error).__name__}: {error}. Please report this with the log."
         )

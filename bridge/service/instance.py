@@ -82,18 +82,13 @@ class Instance:
     def tell(self, **changes: Any) -> None:
         """Say something new about the service; a full disk keeps nobody from working."""
         with self._guard:
-            new = self._state.evolve(**changes)
-            if new == self._state:
-                return
-            self._state = new
-            with contextlib.suppress(OSError):
-                self._write()
+            self._tell(changes)
 
     def tell_door(self, door: DoorState) -> None:
         """Say how a door does."""
         with self._guard:
             others = tuple(known for known in self._state.doors if known.name != door.name)
-        self.tell(doors=tuple(sorted((*others, door), key=lambda known: known.name)))
+            self._tell({"doors": tuple(sorted((*others, door), key=lambda known: known.name))})
 
     def wanted_stop(self) -> StopWay | None:
         """How somebody asked this service to end; None where nobody did."""
@@ -102,6 +97,14 @@ class Instance:
         except (OSError, ValidationError):
             return None
         return request.way if request.process == self._state.process else None
+
+    def _tell(self, changes: dict[str, Any]) -> None:
+        new = self._state.evolve(**changes)
+        if new == self._state:
+            return
+        self._state = new
+        with contextlib.suppress(OSError):
+            self._write()
 
     def _write(self) -> None:
         _put(self._folder / STATE_FILE, self._state.model_dump_json(indent=2))

@@ -54,7 +54,7 @@ class Journal:
         words = words_of(event)
         if not words:
             return
-        level = logging.WARNING if isinstance(event, events.JobFailed | events.JobPostponed) else logging.INFO
+        level = logging.WARNING if _is_trouble(event) else logging.INFO
         log.log(level, "%s: %s", self._name(event), words, extra={"action": event.kind, "job": event.job_id})
 
     def _name(self, event: Event) -> str:
@@ -71,6 +71,12 @@ class Journal:
         self._names[job_id] = name
         if len(self._names) > NAMES_KEPT:
             self._names.popitem(last=False)
+
+
+def _is_trouble(event: Event) -> bool:
+    """Whether somebody may have to do something; a job that is put back since the service stops is none."""
+    is_delayed = isinstance(event, events.JobPostponed) and event.delay_s > 0
+    return is_delayed or isinstance(event, events.JobFailed)
 
 
 def words_of(event: Event) -> str:

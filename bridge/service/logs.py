@@ -23,6 +23,11 @@ def is_for_people(record: logging.LogRecord) -> bool:
     return record.name == "bridge.journal" or getattr(record, "action", "") not in TOLD_BY_JOURNAL
 
 
+def is_for_machines(record: logging.LogRecord) -> bool:
+    """The same; and what the process of a failed job last wrote, which stands in its own record alone."""
+    return is_for_people(record) or bool(getattr(record, "detail", ""))
+
+
 class ReadableFormatter(logging.Formatter):
     """``2026-03-01 10:05:12  Night Drive.wav: begins``; what needs attention has a mark."""
 
@@ -64,6 +69,7 @@ def setup_service_log(data_folder: Path, *, verbose: bool) -> Path:
         handlers.append(_readable(_rotating(folder / READABLE)))
         handlers.append(_rotating(folder / STRUCTURED))
         handlers[-1].setFormatter(JsonFormatter())
+        handlers[-1].addFilter(is_for_machines)
     except OSError as error:
         logging.getLogger(__name__).warning("No log is kept: %s", error)
     root = logging.getLogger()

@@ -8,6 +8,9 @@ from typing import Any
 
 from bridge.config import Config, load_config, user_config_path
 
+FIXED = {"work": ("folder",), "service": ("jobs", "niceness", "look_s")}
+"""Settings that take effect with the next start alone, by section."""
+
 
 class Settings:
     """The configuration as it is now, and the file that it came from (None: the user's own, if there is one).
@@ -16,7 +19,7 @@ class Settings:
     """
 
     def __init__(self, file: Path | None = None) -> None:
-        self.now = load_config(file)
+        self.now = self._started = self._wanted = load_config(file)
         self.file = file or user_config_path()
         self._named = file
         self._seen = self._mark()
@@ -30,8 +33,14 @@ class Settings:
         if mark == self._seen:
             return None
         self._seen = mark
-        old, self.now = self.now, load_config(self._named)
+        old, self._wanted = self.now, load_config(self._named)
+        self.now = _with_fixed(self._wanted, self._started)
         return frozenset(_differences(old, self.now))
+
+    @property
+    def later(self) -> tuple[str, ...]:
+        """Settings that the file has otherwise than the service, until its next start."""
+        return tuple(sorted(_differences(self.now, self._wanted)))
 
     def _mark(self) -> tuple[int, int, int] | None:
         try:
@@ -39,6 +48,18 @@ class Settings:
         except OSError:
             return None
         return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def _with_fixed(wanted: Config, started: Config) -> Config:
+    """What is wanted, with what is fixed as it was at the start."""
+    return wanted.evolve(
+        **{
+            section: getattr(wanted, section).evolve(
+                **{name: getattr(getattr(started, section), name) for name in names}
+            )
+            for section, names in FIXED.items()
+        }
+    )
 
 
 def _differences(old: Config, new: Config) -> Iterator[str]:

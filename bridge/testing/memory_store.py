@@ -164,6 +164,11 @@ class MemoryJobStore:
         )
         return tuple(job for _, job in zip(range(limit), wanted, strict=False))
 
+    def open_ids(self) -> frozenset[str]:
+        """The ids of all unfinished jobs."""
+        with self._lock:
+            return frozenset(id_ for id_, entry in self._entries.items() if not entry.job.state.is_terminal)
+
     def count(self, states: Names = frozenset()) -> int:
         """How many jobs are in ``states``."""
         return len(self.list(limit=len(self._entries), states=states))

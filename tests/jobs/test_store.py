@@ -172,6 +172,13 @@ def test_jobs_are_listed_newest_first_by_pages(store: JobStore) -> None:
     assert store.list(limit=0) == ()
 
 
+def test_the_ids_of_unfinished_jobs_are_at_hand(store: JobStore) -> None:
+    done, at_work = claimed(store), claimed(store)
+    waits = store.submit(request(), PRINT)
+    store.succeed(done, DELIVERY)
+    assert store.open_ids() == {at_work.id, waits.id}
+
+
 def test_jobs_are_listed_and_counted_by_state(store: JobStore) -> None:
     """No states named means all."""
     waiting = store.submit(request(), PRINT)

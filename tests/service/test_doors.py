@@ -83,6 +83,44 @@ def test_a_door_that_cannot_open_says_why_and_keeps_no_other_from_it(
     assert str(trouble) in caplog.text
 
 
+def test_a_door_that_can_neither_open_nor_close_keeps_no_other_from_it(
+    log: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its stop needs what its start did not get round to."""
+    Osc.trouble = OSError(13, "Permission denied", "Today.m3u")
+    monkeypatch.setattr(Osc, "stop", lambda self: self.thread.join(), raising=True)
+    service = FakeService()
+    doors = Doors(service)
+    doors.open_all()
+    assert log == ["watch opens"]
+    assert doors.closed == ("osc",)
+    assert "Please report" not in service.states[0].words
+    assert "did not close" in caplog.text
+
+
+def test_a_door_whose_making_fails_keeps_no_other_from_it(
+    log: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def _broken(self: Spy) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Osc, "__init__", _broken)
+    doors = Doors(FakeService())
+    doors.open_all()
+    assert (log, doors.closed) == (["watch opens"], ("osc",))
+
+
+def test_doors_that_close_while_the_service_goes_on_say_so(log: list[str]) -> None:
+    service = FakeService()
+    doors = Doors(service)
+    doors.open_all()
+    doors.close_all("closed for today")
+    assert [(state.name, state.is_open, state.words) for state in service.states] == [
+        ("watch", False, "closed for today"),
+        ("osc", False, "closed for today"),
+    ]
+
+
 def test_the_same_trouble_is_told_once_and_passes(log: list[str], caplog: pytest.LogCaptureFixture) -> None:
     Osc.trouble = ServiceError("The port is taken.")
     doors = Doors(FakeService())

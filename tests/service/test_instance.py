@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,27 @@ def test_doors_tell_how_they_do_and_a_newer_word_replaces_the_old(tmp_path: Path
         ("osc", "The port is taken."),
         ("watch", "watching 2 folders"),
     ]
+
+
+def test_doors_that_tell_at_the_same_time_are_all_heard(tmp_path: Path) -> None:
+    rounds = 200
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with instance(tmp_path) as running:
+
+            def tell(name: str) -> None:
+                for number in range(rounds):
+                    running.tell_door(DoorState(name=name, is_open=True, words=str(number)))
+
+            threads = [threading.Thread(target=tell, args=(name,)) for name in ("a", "b", "c")]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert {door.words for door in running.state.doors} == {str(rounds - 1)}
+    finally:
+        sys.setswitchinterval(before)
 
 
 def test_the_state_is_written_only_when_it_changes(tmp_path: Path) -> None:

@@ -51,6 +51,24 @@ def test_a_broken_file_is_refused_once_and_the_old_settings_stay(tmp_path: Path)
     assert settings.look() == {"qa.max_attempts"}
 
 
+def test_what_is_fixed_stays_until_the_next_start_and_is_told_as_long_as_it_differs(tmp_path: Path) -> None:
+    """A folder that moved under a running service would tear jobs from their stages."""
+    file = tmp_path / "config.toml"
+    write(file, f'[work]\nfolder = "{tmp_path / "old"}"\n[service]\njobs = 1\n')
+    settings = Settings(file)
+    write(file, f'[work]\nfolder = "{tmp_path / "new"}"\n[service]\njobs = 2\nkeep_days = 7\n')
+    assert settings.look() == {"service.keep_days"}
+    assert settings.now.data_folder == tmp_path / "old"
+    assert settings.now.service.jobs == 1
+    assert settings.later == ("service.jobs", "work.folder")
+    write(file, f'[work]\nfolder = "{tmp_path / "old"}"\n[service]\njobs = 2\nkeep_days = 8\n')
+    assert settings.look() == {"service.keep_days"}
+    assert settings.later == ("service.jobs",)
+    write(file, f'[work]\nfolder = "{tmp_path / "old"}"\n')
+    settings.look()
+    assert settings.later == ()
+
+
 def test_a_file_that_appears_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "config.toml"
     monkeypatch.setenv("STEMBRIDGE_CONFIG", str(file))
