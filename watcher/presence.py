@@ -66,13 +66,20 @@ class Presence:
         if identity is None:
             self._tell_away()
         else:
-            self._was_told = False
+            self._tell_back()
             self._listen()
         return has_come
 
     def is_unchanged(self) -> bool:
         """Whether the same folder is there still: if it went under a scan, its silence says nothing."""
         return self.is_there and _identity(self._root) == self._identity
+
+    def has_changed(self) -> bool:
+        """Whether a folder that was there at the last look went or is another, or its listener has ended."""
+        if not self.is_there:
+            return False
+        is_deaf = self._attention is not None and not self._attention.is_alive
+        return is_deaf or not self.is_unchanged()
 
     def leave(self) -> None:
         """Take the folder for away until the next look."""
@@ -102,10 +109,10 @@ class Presence:
         self.close()
         if self._clock() < self._attend_again_s:
             return
-        self._attend_again_s = self._clock() + self._settings.rescan_s
         try:
             self._attention = self._attend(self._root, self._hear)
         except OSError as error:
+            self._attend_again_s = self._clock() + self._settings.rescan_s
             self._poll_because(error.strerror or str(error))
         else:
             self._deafness = ""
@@ -115,6 +122,11 @@ class Presence:
             words, pause_s = "%s is looked through every %g s: %s", self._settings.poll_s
             log.warning(words, self._root, pause_s, why, extra={"action": "watch_polling"})
         self._deafness = why
+
+    def _tell_back(self) -> None:
+        if self._was_told:
+            log.info("%s is there", self._root, extra={"action": "folder_back"})
+        self._was_told = False
 
     def _tell_away(self) -> None:
         if not self._was_told:

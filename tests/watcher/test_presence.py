@@ -84,7 +84,10 @@ def test_a_folder_that_goes_is_away_and_is_listened_to_anew_when_it_is_back(
     assert caplog.text.count("is away") == 1
     assert not ears.made[0].is_alive
     root.with_name("away").rename(root)
-    assert presence.look()
+    with caplog.at_level(logging.INFO):
+        assert presence.look()
+        assert not presence.look()
+    assert caplog.text.count("is there") == 1
     assert ears.made[1].is_alive
 
 
@@ -119,6 +122,26 @@ def test_a_listener_that_died_is_replaced(presence: Presence, ears: Ears, clock:
     clock.now_s += 60
     assert not presence.look()
     assert ears.made[1].is_alive
+
+
+def test_a_listener_that_died_is_a_change(presence: Presence, ears: Ears) -> None:
+    """As when the folder is deleted and made again so fast that it looks the same."""
+    presence.look()
+    assert not presence.has_changed()
+    ears.made[0].is_alive = False
+    assert presence.has_changed()
+    presence.look()
+    assert presence.how == "events"
+    assert not presence.has_changed()
+
+
+def test_a_folder_that_goes_is_a_change_and_one_that_is_away_is_none(presence: Presence, root: Path) -> None:
+    assert not presence.has_changed()
+    presence.look()
+    root.rmdir()
+    assert presence.has_changed()
+    presence.look()
+    assert not presence.has_changed()
 
 
 def test_a_listener_that_misses_folders_twice_is_given_up(presence: Presence, ears: Ears) -> None:
