@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,11 +27,9 @@ from watcher.book import Book, DoorClosed
 from watcher.inspector import Inspector
 from watcher.intake import Intake
 from watcher.mounts import Attend, attend, disk_of
-from watcher.notes import remove_note
+from watcher.notes import readable, remove_note
+from watcher.patience import PATIENCE_S
 from watcher.presence import AWAY, Presence
-
-PATIENCE_S = 600.0
-"""How long a file that is not whole may stay unchanged before a note says what is missing."""
 
 LOOK_EVERY_S = 0.05
 """Changes are gathered this long before they are looked at: a file that is written tells of every block."""
@@ -40,7 +39,20 @@ LOOK_SHARE = 0.1
 
 TELL_EVERY_S = 0.5
 
+STARTING = "starting"
+
+NAMES = 20
+"""How many songs that cannot be taken are named."""
+
 log = logging.getLogger(__name__)
+
+
+class Unfinished(NamedTuple):
+    """A song that cannot be taken as it is."""
+
+    name: str
+    """Its path inside the watched folder."""
+    why: str
 
 
 class FolderState(NamedTuple):
@@ -48,10 +60,18 @@ class FolderState(NamedTuple):
 
     path: Path
     how: str
-    """"events", "polling every 5 s (why)", "away"."""
+    """"starting" until it has been looked through, "events", "polling every 5 s (why)", "away"."""
     waiting: int = 0
-    """Songs that are seen and not yet taken."""
+    """Songs that are settling or inspected, so that they may be jobs soon."""
     last_taken: str = ""
+    unfinished: tuple[Unfinished, ...] = ()
+    """Songs that cannot be taken as they are, at most ``NAMES``."""
+    unfinished_count: int = 0
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether nobody knows yet what lies in it."""
+        return self.how == STARTING
 
     @property
     def is_away(self) -> bool:
@@ -72,7 +92,7 @@ class FolderWatch:
         look_again: has a file seen that was forgotten, in whichever folder it lies.
         attend: starts to listen for changes; OSError where there is no hearing, then the folder is polled.
         clock: seconds of a clock that nobody sets.
-        patience_s: how long a file that is not whole waits for a note.
+        patience_s: how long at most a file that is not whole waits for a note.
     """
 
     def __init__(
@@ -90,7 +110,7 @@ class FolderWatch:
         patience_s: float = PATIENCE_S,
     ) -> None:
         self.root = watched.folder
-        self.state = FolderState(self.root, how="starting")
+        self.state = FolderState(self.root, how=STARTING)
         self._book = book
         self._tell_others, self._catch_up, self._clock = tell, catch_up, clock
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -109,9 +129,10 @@ class FolderWatch:
             patience_s=patience_s,
         )
         self._changed: set[Path] = set()
-        self._is_new = False
+        self._is_new = True
         self._late: list[Callable[[], None]] = []
-        self._next_scan_s = self._next_look_s = self._next_tell_s = float("-inf")
+        self._check_every_s = service.config.watch.poll_s
+        self._next_scan_s = self._next_look_s = self._next_check_s = self._next_tell_s = float("-inf")
 
     def start(self) -> None:
         """Begin to watch; returns at once."""
@@ -191,6 +212,7 @@ class FolderWatch:
         self._read_messages()
         if self._is_stopped:
             return
+        self._check()
         now_s = self._clock()
         if now_s >= self._next_scan_s:
             self._scan()
@@ -222,8 +244,10 @@ class FolderWatch:
 
     def _next_deadline_s(self) -> float:
         deadlines = [self._next_scan_s]
-        if self._presence.is_there and self._intake.next_due_s is not None:
-            deadlines.append(self._intake.next_due_s)
+        if self._presence.is_there:
+            deadlines.append(self._next_check_s)
+            if self._intake.next_due_s is not None:
+                deadlines.append(self._intake.next_due_s)
         if self._changed:
             deadlines.append(self._next_look_s)
         if self._state() != self.state:
@@ -238,6 +262,16 @@ class FolderWatch:
         if not self._changed:
             self._next_look_s = max(self._next_look_s, self._clock() + LOOK_EVERY_S)
         self._changed.add(path)
+        if path == self.root:
+            self._next_check_s = float("-inf")
+
+    def _check(self) -> None:
+        """Look whether the folder itself went or is another: not every system tells of that."""
+        now_s = self._clock()
+        if now_s >= self._next_check_s:
+            self._next_check_s = now_s + self._check_every_s
+            if self._presence.has_changed():
+                self._next_scan_s = now_s
 
     def _look(self) -> None:
         """See what has become of everything that was heard of."""
@@ -254,6 +288,7 @@ class FolderWatch:
         self._is_new |= self._presence.look()
         if not self._presence.is_there or not self._scan_root():
             self._intake.drop_all()
+            self._is_new = False  # it is when it comes
         ended_s = self._clock()
         self._next_scan_s = ended_s + max(self._presence.pause_s, (ended_s - began_s) / LOOK_SHARE)
 
@@ -283,7 +318,18 @@ class FolderWatch:
         return True
 
     def _state(self) -> FolderState:
-        return FolderState(self.root, self._presence.how, len(self._intake.waiting), self._intake.last_taken)
+        unfinished = self._intake.unfinished
+        return FolderState(
+            self.root,
+            STARTING if self._is_new else self._presence.how,
+            len(self._intake.waiting),
+            self._intake.last_taken,
+            tuple(self._unfinished(path, why) for path, why in islice(unfinished.items(), NAMES)),
+            len(unfinished),
+        )
+
+    def _unfinished(self, path: Path, why: str) -> Unfinished:
+        return Unfinished(readable(str(path.relative_to(self.root))), readable(why))
 
     def _tell(self) -> None:
         state, now_s = self._state(), self._clock()

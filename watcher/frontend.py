@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from bridge.config import Config, WatchedFolder
@@ -16,12 +16,17 @@ from bridge.service.places import innermost
 from presets import PresetError
 from presets import target as target_of
 from watcher.book import Book
-from watcher.folder import PATIENCE_S, FolderState, FolderWatch
+from watcher.folder import FolderState, FolderWatch, Unfinished
 from watcher.mounts import Attend, attend
 from watcher.outcomes import Outcomes
+from watcher.patience import PATIENCE_S
 
 CLOSE_S = 3.0
 """The longest that closing waits for threads; one that hangs on a dead disk can do nothing any more."""
+
+NAMES = 3
+NAME_LETTERS = 120
+"""How many songs that cannot be taken the door's words name, and how much they say of each."""
 
 log = logging.getLogger(__name__)
 
@@ -124,16 +129,44 @@ class WatchFrontend:
 
 
 def door_state(folders: Iterable[FolderState]) -> DoorState:
-    """How the door does, in words and with a line for each folder."""
+    """How the door does, in words and with a line for each folder.
+
+    A folder that nobody has looked through yet counts as a song that waits: who works everything off must
+    not end before it is known what lies there.
+    """
     states = list(folders)
+    return DoorState(
+        name="watch",
+        is_open=True,
+        words="; ".join(_words(states)),
+        waiting=sum(state.waiting + state.is_starting for state in states),
+        facts={"folders": [{**state._asdict(), "path": str(state.path)} for state in states]},
+    )
+
+
+def _words(states: Sequence[FolderState]) -> Iterator[str]:
     trouble = [state for state in states if state.is_away or state.how.startswith("not watched")]
-    watched = len(states) - len(trouble)
-    words = f"watching {watched} folder{'s' * (watched != 1)}" if states else "no folder is watched"
+    watched = (
+        f"watching {_counted(len(states) - len(trouble), 'folder')}" if states else "no folder is watched"
+    )
     waiting = sum(state.waiting for state in states)
-    words += f", {waiting} song{'s' * (waiting != 1)} not whole yet or just arriving" if waiting else ""
-    words += "".join(f"; {state.path}: {state.how}" for state in trouble)
-    facts = [{**state._asdict(), "path": str(state.path)} for state in states]
-    return DoorState(name="watch", is_open=True, words=words, waiting=waiting, facts={"folders": facts})
+    yield watched + (f", {_counted(waiting, 'song')} just arriving" if waiting else "")
+    if starting := sum(state.is_starting for state in states):
+        yield f"looking through {_counted(starting, 'folder')}"
+    if unfinished := [song for state in states for song in state.unfinished]:
+        more = sum(state.unfinished_count for state in states) - len(unfinished[:NAMES])
+        names = ", ".join(map(_named, unfinished[:NAMES]))
+        yield f"not taken yet: {names}" + (f" and {_counted(more, 'other')}" if more else "")
+    yield from (f"{state.path}: {state.how}" for state in trouble)
+
+
+def _named(song: Unfinished) -> str:
+    text = f"{song.name} ({song.why}"
+    return (text if len(text) < NAME_LETTERS else f"{text[: NAME_LETTERS - 2]}\N{HORIZONTAL ELLIPSIS}") + ")"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _expect_known_words(watched: WatchedFolder, config: Config) -> None:

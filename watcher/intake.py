@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -26,6 +27,7 @@ from presets import PresetError
 from watcher.book import Book
 from watcher.naming import request_for
 from watcher.notes import note_of, remove_note, remove_partial, write_note
+from watcher.patience import PATIENCE_S, patience_s, unchanged_s
 from watcher.settling import Settling
 
 TROUBLE_S = 5.0
@@ -49,6 +51,7 @@ log = logging.getLogger(__name__)
 class _Unripe(NamedTuple):
     mark: Mark
     until_s: float
+    missing: str
 
 
 class Intake:
@@ -62,7 +65,8 @@ class Intake:
         inspect: has a file inspected; ``judge`` is to be called with what is found.
         look_again: has a file seen that was forgotten, perhaps in another folder.
         clock: seconds of a clock that nobody sets.
-        patience_s: how long a file that is not whole waits for a note.
+        wall_clock: seconds of the clock by which files are dated.
+        patience_s: how long at most a file that is not whole waits for a note.
     """
 
     def __init__(
@@ -75,25 +79,34 @@ class Intake:
         inspect: Callable[[Path, Mark], None],
         look_again: Callable[[Path], None],
         clock: Callable[[], float],
-        patience_s: float,
+        wall_clock: Callable[[], float] = time.time,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._singles: dict[Path, frozenset[str]] = {}
         self._watched, self._rules = watched, replace(rules, singles=self._singles)
         self._book, self._service = book, service
         self._inspect_later, self._look_again = inspect, look_again
-        self._clock, self._patience_s = clock, patience_s
+        self._clock, self._wall_clock, self._patience_s = clock, wall_clock, patience_s
         self._quiet_s = service.config.watch.quiet_s
         self._settling = Settling(self._quiet_s)
         self._inspecting: dict[Path, Mark] = {}
         self._unripe: dict[Path, _Unripe] = {}
+        self._unreadable: dict[Path, Mark] = {}
         self._troubles: Counter[Path] = Counter()
+        self._told: defaultdict[Path, set[str]] = defaultdict(set)
         self.last_taken = ""
         """Name of the song that was taken last."""
 
     @property
     def waiting(self) -> set[Path]:
-        """Songs that are seen and not yet taken."""
-        return {*self._settling, *self._inspecting, *self._unripe}
+        """Songs that are settling or inspected, so that they may be jobs soon."""
+        return {*self._settling, *self._inspecting} - self._unreadable.keys()
+
+    @property
+    def unfinished(self) -> dict[Path, str]:
+        """Songs that cannot be taken unless somebody does something, and what stands in their way."""
+        unripe = {path: f"not whole: {one.missing}" for path, one in self._unripe.items()}
+        return unripe | dict.fromkeys(self._unreadable, "cannot be opened")
 
     @property
     def next_due_s(self) -> float | None:
@@ -111,6 +124,8 @@ class Intake:
         self._settling.drop_all()
         self._inspecting.clear()
         self._unripe.clear()
+        self._unreadable.clear()
+        self._told.clear()
 
     def restart_inspections(self) -> None:
         """Wait for no answer of the inspector any more: one may have been lost."""
@@ -163,7 +178,7 @@ class Intake:
         for path, mark in listing.found:
             self.see(path, mark)
         found, listed = {path for path, _ in listing.found}, set(listing.listed)
-        for path in self.waiting - found:
+        for path in {*self._settling, *self._inspecting, *self._unripe} - found:
             if path in listed or (path.parent in listed and not path.is_dir()):
                 self._drop(path)
         for source in listing.orphans:
@@ -178,13 +193,15 @@ class Intake:
             self._drop(path)
             return
         unripe = self._unripe.get(path)
-        for other in (self._inspecting.get(path), unripe.mark if unripe else None):
+        marks = (self._inspecting.get(path), self._unreadable.get(path), unripe.mark if unripe else None)
+        for other in marks:
             if other is not None and mark.is_same(other):
                 return
         if known is not None and not mark.is_like(known.mark):
             self._supersede(path)
         self._inspecting.pop(path, None)
         self._unripe.pop(path, None)
+        self._unreadable.pop(path, None)
         self._settling.see(path, mark, self._clock())
 
     def _supersede(self, path: Path) -> None:
@@ -195,7 +212,9 @@ class Intake:
         self._settling.drop(path)
         self._inspecting.pop(path, None)
         self._unripe.pop(path, None)
+        self._unreadable.pop(path, None)
         self._troubles.pop(path, None)
+        self._told.pop(path, None)
 
     # Inspecting
 
@@ -232,13 +251,15 @@ class Intake:
     def _readable(self, path: Path, mark: Mark) -> Mark | None:
         """How a song looks now; None where it is gone, or may not be read: then it is tried again."""
         try:
-            return self._fresh(path)
+            fresh = self._fresh(path)
         except PermissionError:
             # on Windows that means, most often, that another program writes it still
             self._hold(path, mark)
             if os.name == "posix" or self._troubles[path] >= LOCKED_TRIES:
-                leave_note(path, f"{path.name} cannot be opened. Mend its permission.")
+                self._tell_unreadable(path, mark)
             return None
+        self._unreadable.pop(path, None)
+        return fresh
 
     def _fresh(self, path: Path) -> Mark | None:
         """How a song looks now, asked of the file itself; None where it is gone or no set any more."""
@@ -248,6 +269,20 @@ class Intake:
             return dict(scan(path, self._rules, is_deep=False).found).get(path)
         except OSError:
             return None
+
+    def _tell_unreadable(self, path: Path, mark: Mark) -> None:
+        """Leave a note, once; the song is tried again all the same, but nobody need wait for it."""
+        if path not in self._unreadable:
+            self._unreadable[path] = mark
+            why = f"{path.name} cannot be opened. Mend its permission."
+            leave_note(path, why)
+            self._tell_once(path, logging.WARNING, "file_unreadable", why)
+
+    def _tell_once(self, path: Path, level: int, action: str, words: str) -> None:
+        """Log what keeps a song back: once, however often it is looked at."""
+        if action not in self._told[path]:
+            self._told[path].add(action)
+            log.log(level, "%s", words, extra={"action": action})
 
     def _hold(self, path: Path, mark: Mark) -> None:
         """Try a song again, later with each time."""
@@ -286,12 +321,17 @@ class Intake:
 
     def _wait_for_rest(self, path: Path, mark: Mark, found: Inspected) -> None:
         unripe = self._unripe.get(path)
-        if unripe is None:
-            self._unripe[path] = _Unripe(mark, self._clock() + self._patience_s)
-            words = "%s is not whole yet: %s. It is taken when it is."
-            log.info(words, path.name, found.missing, extra={"action": "file_not_whole"})
-        elif unripe.until_s <= self._clock():
+        until_s = unripe.until_s if unripe else self._clock() + self._patience_left_s(path, mark)
+        if until_s <= self._clock():
             self._refuse(path, mark, found.sha256, f"{path.name} is not whole: {found.missing}")
+            return
+        self._unripe[path] = _Unripe(mark, until_s, found.missing)
+        words = f"{path.name} is not whole yet: {found.missing}. It is taken when it is."
+        self._tell_once(path, logging.INFO, "file_not_whole", words)
+
+    def _patience_left_s(self, path: Path, mark: Mark) -> float:
+        unchanged = unchanged_s(path, mark, self._wall_clock())
+        return patience_s(mark.size_bytes, self._patience_s) - unchanged
 
     def _take(self, path: Path, mark: Mark, found: Inspected) -> None:
         if self._book.is_same_content(path, mark, found.sha256):
@@ -330,7 +370,7 @@ class Intake:
         if isinstance(error, InputError) or is_its_fault:
             self._refuse(path, mark, "", str(error))
             return
-        log.warning("%s has to wait: %s", path, error, extra={"action": "file_waits"})
+        self._tell_once(path, logging.WARNING, "file_waits", f"{path} has to wait: {error}")
         self._hold(path, mark)
 
     def _refuse(self, path: Path, mark: Mark, sha256: str, why: str) -> None:

@@ -72,15 +72,15 @@ def is_ours(note: Path) -> bool:
 
 
 def _text(source: Path, why: str) -> str:
-    name = _readable(source.name)
+    name = readable(source.name)
     return (
-        f'{FIRST_WORDS} "{name}".\n\n{_readable(why)}\n\n'
+        f'{FIRST_WORDS} "{name}".\n\n{readable(why)}\n\n'
         "Mend that, then save or export the song here again: stembridge tries again by itself.\n"
         "This note goes when the song succeeds, is moved away or is deleted.\n"
     )
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     """Text from names, with bytes that are no text shown as a replacement character."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 

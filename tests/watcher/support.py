@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import struct
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +59,7 @@ class Desk:
         self.watched = WatchedFolder(path=str(root), **watched)
         self.service = FakeService(settings_for(self.watched))
         self.clock = Clock()
+        self._began_s = time.time() - self.clock.now_s
         self.book = Book(self.service)
         self.looked_again: list[Path] = []
         self.waiting: list[tuple[Path, Mark]] = []
@@ -79,6 +83,7 @@ class Desk:
             inspect=lambda path, mark: self.waiting.append((path, mark)),
             look_again=self.looked_again.append,
             clock=self.clock,
+            wall_clock=lambda: self._began_s + self.clock.now_s,
             patience_s=PATIENCE_S,
         )
 
@@ -130,6 +135,25 @@ class Desk:
             return self.service.inspect(path)
         except StembridgeError as error:
             return error
+
+
+@contextlib.contextmanager
+def as_nobody(folder: Path) -> Iterator[None]:
+    """As a user without the rights of root, who may read everything; this folder may be written to."""
+    if os.name != "posix" or os.geteuid() != 0:
+        yield
+        return
+    modes = {around: around.stat().st_mode for around in (folder, *folder.parents)}
+    opened = {around: mode for around, mode in modes.items() if mode & 0o055 != 0o055 or around == folder}
+    for around, mode in opened.items():
+        around.chmod(mode | (0o077 if around == folder else 0o055))
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        for around, mode in opened.items():
+            around.chmod(mode)
 
 
 def eventually(condition: Callable[[], object], timeout_s: float = 10.0) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +15,13 @@ from bridge import registry
 from bridge.config import WatchedFolder
 from bridge.errors import StorageError
 from bridge.service import Frontend
+from bridge.service.listing import Listing, scan
 from bridge.testing.service import FakeService
 from bridge.values import Delivery, Job, JobState
 from tests.watcher.support import eventually, settings_for, wav
 from watcher import WatchFrontend
+from watcher.folder import FolderState, Unfinished
+from watcher.frontend import door_state
 from watcher.mounts import Attention, Hear
 from watcher.notes import note_of
 
@@ -183,6 +187,71 @@ def test_a_folder_that_vanishes_empties_nothing_and_comes_back(stage: Stage) -> 
     stage.root.with_name("away").rename(stage.root)
     stage.put("new.wav")
     assert stage.has_jobs(2)
+
+
+def test_a_folder_that_is_deleted_is_away_at_once_and_heard_again_when_it_is_made_anew(
+    stage: Stage,
+) -> None:
+    settings = settings_for(WatchedFolder(path=str(stage.root)), quiet_s=0.1, poll_s=0.3, rescan_s=3600)
+    stage.service = FakeService(settings)
+    stage.start()
+    for number in (1, 2):
+        assert eventually(lambda: stage.facts[0]["how"] == "events")
+        stage.put(f"{number}.wav")
+        assert stage.has_jobs(number)
+        shutil.rmtree(stage.root)
+        assert eventually(lambda: stage.facts[0]["how"] == "away")
+        stage.root.mkdir()
+    stage.root.rmdir()
+    stage.root.mkdir()
+    stage.put("last.wav")
+    assert stage.has_jobs(3)
+
+
+def test_a_folder_counts_as_waiting_until_it_has_been_looked_through(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or ``serve --drain`` would end before a slow disk has told what lies there."""
+    may_scan = threading.Event()
+
+    def slow_scan(*arguments: Any, **options: Any) -> Listing:
+        assert may_scan.wait(10)
+        return scan(*arguments, **options)
+
+    monkeypatch.setattr("watcher.intake.scan", slow_scan)
+    stage.put("song.wav")
+    stage.start()
+    assert stage.words == "watching 1 folder; looking through 1 folder"
+    assert not eventually(lambda: stage.service.states[-1].waiting == 0, timeout_s=0.3)
+    may_scan.set()
+    assert eventually(lambda: stage.service.states[-1].waiting == 0)
+    assert stage.service.count() == 1
+    assert stage.words == "watching 1 folder"
+
+
+def test_a_folder_that_is_away_holds_nothing_up(stage: Stage) -> None:
+    stage.root.rmdir()
+    stage.start()
+    assert eventually(lambda: stage.service.states[-1].waiting == 0)
+    assert stage.words.endswith("away")
+
+
+def test_songs_that_cannot_be_taken_are_named_and_hold_nothing_up(stage: Stage) -> None:
+    stage.put("quick/cut.wav", wav(frames=4000)[:-100])
+    stage.start()
+    assert eventually(lambda: stage.facts[0]["unfinished"])
+    ((name, why),) = stage.facts[0]["unfinished"]
+    assert (name, stage.service.states[-1].waiting) == (str(Path("quick/cut.wav")), 0)
+    assert why.startswith("not whole: ")
+    assert f"; not taken yet: {name} (not whole: " in stage.words
+
+
+def test_the_words_stay_short_however_many_songs_cannot_be_taken() -> None:
+    songs = tuple(Unfinished(f"{number}.wav", "not whole: " + 200 * "x") for number in range(20))
+    folder = FolderState(Path("exports"), "events", unfinished=songs, unfinished_count=50)
+    words = door_state([folder, folder]).words
+    assert words.endswith("\N{HORIZONTAL ELLIPSIS}) and 97 others")
+    assert len(words) < 450
 
 
 def test_a_song_that_is_dropped_again_is_made_again_only_if_its_delivery_is_gone(

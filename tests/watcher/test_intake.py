@@ -10,7 +10,7 @@ import pytest
 from bridge.errors import InputError, SourceChangedError, StageError, StorageError
 from bridge.jobs import Inspected
 from bridge.values import Delivery, JobOrigin, JobState
-from tests.watcher.support import PATIENCE_S, QUIET_S, Desk, wav
+from tests.watcher.support import PATIENCE_S, QUIET_S, Desk, as_nobody, wav
 from watcher.notes import note_of
 
 PENDING, FAILED, CANCELLED = JobState.PENDING, JobState.FAILED, JobState.CANCELLED
@@ -149,7 +149,9 @@ def test_a_song_that_is_not_whole_waits_and_is_taken_when_it_is(desk: Desk) -> N
     song = desk.put("song.wav", wav()[:-100])
     desk.settle()
     assert desk.jobs == []
-    assert desk.intake.waiting == {song}
+    assert desk.intake.waiting == set()
+    assert list(desk.intake.unfinished) == [song]
+    assert desk.intake.unfinished[song].startswith("not whole: ")
     desk.inspected.clear()
     desk.settle()
     assert desk.inspected == []
@@ -157,21 +159,60 @@ def test_a_song_that_is_not_whole_waits_and_is_taken_when_it_is(desk: Desk) -> N
     desk.settle()
     assert desk.states == [("song.wav", PENDING)]
     assert not note_of(song).exists()
+    assert desk.intake.unfinished == {}
 
 
 def test_after_a_while_a_note_says_what_is_missing(desk: Desk) -> None:
-    song = desk.put("song.wav", wav()[:-100])
+    song = desk.put("song.wav", wav(frames=4000)[:-100])
+    os.utime(song, (1, 1))
     desk.settle()
-    desk.pass_s(PATIENCE_S - 1)
+    desk.pass_s(PATIENCE_S - QUIET_S - 1)
     assert desk.waiting == []
-    assert desk.intake.next_due_s == desk.clock.now_s + 1
-    desk.pass_s(1)
+    assert desk.intake.next_due_s == pytest.approx(desk.clock.now_s + 1, abs=0.5)
+    desk.pass_s(1.5)
     desk.inspect()
     assert "is not whole" in note_of(song).read_text(encoding="utf-8")
     desk.open()
     desk.inspected.clear()
     desk.settle()
     assert desk.inspected == []
+
+
+def test_a_restart_does_not_begin_the_wait_anew(desk: Desk) -> None:
+    song = desk.put("song.wav", wav(frames=4000)[:-100])
+    desk.settle()
+    desk.pass_s(PATIENCE_S - 30)
+    desk.open()
+    desk.settle()
+    assert not note_of(song).exists()
+    desk.pass_s(30)
+    desk.inspect()
+    assert note_of(song).exists()
+    assert desk.intake.unfinished == {}
+
+
+def test_a_file_too_small_for_a_song_has_its_note_soon(desk: Desk) -> None:
+    song = desk.put("song.mp3", b"sixteen letters.")
+    desk.settle()
+    assert song in desk.intake.unfinished
+    desk.pass_s(60)
+    desk.inspect()
+    assert "not whole" in note_of(song).read_text(encoding="utf-8")
+
+
+def test_what_keeps_a_song_back_is_logged_once(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    song = desk.put("song.wav", wav()[:-100])
+    with caplog.at_level(logging.INFO):
+        for words in (b"a", b"b"):
+            desk.settle()
+            with song.open("ab") as file:
+                file.write(words)
+        desk.scan()
+        for _ in range(3):
+            desk.pass_s(60)
+            desk.inspect(StorageError("The database is locked."))
+    assert caplog.text.count("is not whole yet") == 1
+    assert caplog.text.count("has to wait") == 1
 
 
 def test_what_is_no_song_gets_a_note_and_is_not_tried_until_it_changes(desk: Desk) -> None:
@@ -272,9 +313,32 @@ def test_a_song_that_may_not_be_read_is_told_and_tried_again(
         desk.pass_s(QUIET_S)
     assert desk.waiting == []
     assert desk.looked_again == ([song] if os.name == "posix" else [])
+    assert desk.intake.waiting == (set() if os.name == "posix" else {song})
+    desk.scan()
     desk.pass_s(5)
+    assert desk.intake.waiting == {song}
+    assert desk.intake.unfinished == {}
     desk.inspect()
     assert len(desk.jobs) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has other permissions")
+def test_nobody_waits_for_a_song_without_permission_whose_note_is_there(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    song = desk.put("song.wav")
+    song.chmod(0)
+    with as_nobody(desk.root), caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            desk.settle()
+            desk.pass_s(60)
+    assert "cannot be opened" in note_of(song).read_text(encoding="utf-8")
+    assert caplog.text.count("cannot be opened") == 1
+    assert (desk.intake.waiting, desk.intake.unfinished) == (set(), {song: "cannot be opened"})
+    song.unlink()
+    desk.put("song.wav", wav("again"))
+    desk.scan()
+    assert (desk.intake.waiting, desk.intake.unfinished) == ({song}, {})
 
 
 def _refuse(*_: object, **__: object) -> None:
