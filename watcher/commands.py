@@ -25,15 +25,29 @@ ConfigOption = Annotated[
 ]
 
 
+def _named_folder(text: str) -> Path:
+    """A path that was given; an empty one, as of an unset variable, would be the current folder."""
+    if not text.strip():
+        raise InputError("The folder has an empty name; wanted its path. For the current folder, give a dot.")
+    return Path(text)
+
+
 @app.command("add")
 def add(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where songs are exported to.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where songs are exported to.", parser=_named_folder)
+    ],
     recipe: Annotated[
         str, typer.Option("--recipe", metavar="NAME", help="What is made of them, unless a sub-folder says.")
     ] = "full",
     project: Annotated[
         Path | None,
-        typer.Option("--project", metavar="DIR", help="Where results go; left out, beside each song."),
+        typer.Option(
+            "--project",
+            metavar="DIR",
+            help="Where results go; left out, beside each song.",
+            parser=_named_folder,
+        ),
     ] = None,
     target: Annotated[
         list[str] | None,
@@ -47,9 +61,8 @@ def add(
     watched = _expect_usable(expect_folder(folder), recipe, project, tuple(target or ()), config)
     with edited(file) as document:
         is_new = put_entry(entries(document), watched)
-    typer.echo(
-        f"{watched.folder} {'is watched now' if is_new else 'is watched as you say now'}: {_how(watched)}"
-    )
+    known = "is watched now" if is_new else "is watched as you say now"
+    typer.echo(f"{watched.folder} {known}: {_how(watched)}{_made_later(watched)}")
     if is_new and (count := _songs_in(watched, config)):
         typer.echo(f"It holds {_counted(count, 'song')} already; they are taken, too.")
     if read_state(config.data_folder) is None:
@@ -64,13 +77,15 @@ def list_folders(config_file: ConfigOption = None) -> None:
     for watched in config.watch.folders:
         state = states.get(str(watched.folder))
         typer.echo(f"{watched.folder}: {_how(watched)}" + (f"; {_state_words(state)}" if state else ""))
+        for name, why in state.get("unfinished", ()) if state else ():
+            typer.echo(f"  not taken yet: {name} ({why})")
     if not config.watch.folders:
         typer.echo("No folder is watched. Add one with: stembridge watch add DIR")
 
 
 @app.command("remove")
 def remove(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder.", parser=_named_folder)],
     config_file: ConfigOption = None,
 ) -> None:
     """Watch a folder no more. Its songs, and what was made of them, stay."""
@@ -108,6 +123,12 @@ def _how(watched: WatchedFolder) -> str:
     where = f"into {watched.project_folder}" if watched.project_folder else "beside each song"
     goals = f", targets {', '.join(watched.targets)}" if watched.targets else ""
     return f"recipe {watched.recipe}{goals}, {where}"
+
+
+def _made_later(watched: WatchedFolder) -> str:
+    """That the project's folder is not there: it may be a slip of the pen."""
+    project = watched.project_folder
+    return "" if project is None or project.exists() else ", which is made with the first song"
 
 
 def _songs_in(watched: WatchedFolder, config: Config) -> int:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from bridge.config import load_config
 from bridge.errors import ConfigError, InputError
+from bridge.service import DoorState
 from watcher.commands import app
+from watcher.folder import FolderState, Unfinished
+from watcher.frontend import door_state
 
 
 class Shell:
@@ -60,6 +64,21 @@ def test_everything_that_is_said_of_a_folder_is_kept(shell: Shell) -> None:
     assert watched.project_folder == shell.place / "p"
 
 
+def test_a_project_that_is_not_there_is_said_to_be_made(shell: Shell) -> None:
+    words = ", which is made with the first song"
+    assert f"into {shell.place / 'typo'}{words}\n" in shell.output(
+        "add", shell.exports, "--project", shell.place / "typo"
+    )
+    assert words not in shell.output("add", shell.exports, "--project", shell.place)
+    assert words not in shell.output("add", shell.exports)
+
+
+def test_the_current_folder_is_named_by_a_dot(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shell.exports)
+    shell.output("add", ".")
+    assert shell.watched == [(shell.exports, "full")]
+
+
 def test_a_folder_that_is_added_again_is_changed(shell: Shell) -> None:
     shell.output("add", shell.exports, "--recipe", "quick", "--target", "club")
     assert "as you say now" in shell.output("add", shell.exports)
@@ -105,6 +124,19 @@ def test_the_list_says_what_is_made_of_each_folder(shell: Shell) -> None:
     assert shell.output("list") == f"{shell.exports}: recipe quick, into {shell.place}\n"
 
 
+def test_the_list_names_the_songs_that_cannot_be_taken(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    song = Unfinished("quick/cut.wav", "not whole: 100 bytes are missing")
+    folder = FolderState(shell.exports, "events", waiting=2, unfinished=(song,), unfinished_count=1)
+    told = door_state([folder]).model_dump_json()
+    state = SimpleNamespace(doors=(DoorState.model_validate_json(told),))
+    shell.output("add", shell.exports)
+    monkeypatch.setattr("watcher.commands.read_state", lambda _: state)
+    assert shell.output("list") == (
+        f"{shell.exports}: recipe full, beside each song; events, 2 songs waiting\n"
+        "  not taken yet: quick/cut.wav (not whole: 100 bytes are missing)\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -112,6 +144,9 @@ def test_the_list_says_what_is_made_of_each_folder(shell: Shell) -> None:
         (["file.wav"], "file.wav is not a folder"),
         (["exports", "--project", "file.wav"], "file.wav is a file"),
         (["delivery"], "is a delivery"),
+        ([""], "empty name"),
+        ([" "], "empty name"),
+        (["exports", "--project", ""], "empty name"),
     ],
 )
 def test_what_cannot_be_watched_is_refused_in_words(
