@@ -205,8 +205,8 @@ class Player:
         elif _is_changed(job.request.source, content):
             service.store.release(job)
         else:
-            delivery = Delivery(folder=job.request.destination / "StemBridge", files=())
-            service.play_done(job, delivery)
+            # a folder that is there: a song whose delivery was thrown away is rightly made again
+            service.play_done(job, Delivery(folder=job.request.destination, files=()))
 
 
 def _content_of(source: Path) -> dict[str, bytes]:
