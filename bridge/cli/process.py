@@ -125,7 +125,7 @@ def _process_all(requests: list[JobRequest], config: Config) -> list[Ended | Ste
     store = open_store(config.store_path)
     with Workers(threads=1) as workers, interrupt_cancels(cancel):
         try:
-            store.release_orphans()
+            _take_over(store, config)
             for request in requests:
                 if cancel.is_set():
                     break
@@ -148,7 +148,7 @@ def _process_one(
                 name = shown(request.source.name)
                 tell_error(f"{name}: another stembridge is at work on it (job {job.id}).")
             while ended is None:
-                ended = _wait_for_others(store, job, cancel) or run_job(
+                ended = _wait_for_others(store, job, config, cancel) or run_job(
                     store, job.id, settings=config, workers=workers, publish=show, cancel=cancel
                 )
     except StembridgeError as error:
@@ -156,14 +156,23 @@ def _process_one(
     return ended
 
 
-def _wait_for_others(store: JobStore, job: Job, cancel: threading.Event) -> Ended | None:
+def _take_over(store: JobStore, config: Config) -> None:
+    """Let jobs wait again whose process died, and remove what those left that end by it."""
+    for job in store.release_orphans():
+        if job.state in (JobState.FAILED, JobState.CANCELLED):
+            from bridge.pipeline import clean_up
+
+            clean_up(job, config)
+
+
+def _wait_for_others(store: JobStore, job: Job, config: Config, cancel: threading.Event) -> Ended | None:
     """How a job ended on which another process works; None while it has not. Ctrl-C cancels it."""
     from bridge.errors import JobCancelled
     from bridge.jobs import Ended, Outcome
 
     if cancel.wait(FOLLOW_EVERY_S):
         store.request_cancel(job.id, "Cancelled on the command line.")
-    store.release_orphans()  # that process may have died
+    _take_over(store, config)  # that process may have died
     now = store.get(job.id)
     if not now.state.is_terminal:
         return None

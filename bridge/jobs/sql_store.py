@@ -205,7 +205,8 @@ class SqlJobStore:
         with self._database.writing() as connection:
             self._held(connection, job)
             same = {name: values[name] for name in ("job_id", "stage", "key")}
-            is_new = not record.was_reused and not has_stage(connection, **same)
+            # also one that was found finished: it may be of an attempt that died before it could say so
+            is_new = not has_stage(connection, **same)
             if not has_stage(connection, **same, attempt=job.attempt):
                 connection.execute(insert(stages).values(values))
             self._beat(connection, job.id, **({"orphaned": 0} if is_new else {}))

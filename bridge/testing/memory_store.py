@@ -249,7 +249,7 @@ class MemoryJobStore:
         with self._lock:
             entry = self._held(job)
             attempts = {r.attempt for r in entry.stages if (r.stage, r.key) == (record.stage, record.key)}
-            if not attempts and not record.was_reused:
+            if not attempts:
                 entry.orphaned = 0
             if job.attempt not in attempts:
                 entry.stages.append(record.evolve(attempt=job.attempt))

@@ -648,7 +648,7 @@ def test_a_job_that_ends_the_service_again_and_again_is_given_up(
 
 
 def test_a_long_job_may_be_interrupted_often_while_it_gets_on(store: JobStore, processes: Processes) -> None:
-    """A new stage finished begins the count anew; one found from earlier does not."""
+    """A stage that it had not finished before begins the count anew, also one that was found finished."""
     job = orphaned(store, processes, ORPHAN_LIMIT - 1, store.submit(request(), PRINT))
     held = store.claim(HERE, job.id)
     assert held is not None
@@ -658,8 +658,14 @@ def test_a_long_job_may_be_interrupted_often_while_it_gets_on(store: JobStore, p
     assert job.state is JobState.PROCESSING
     held = store.claim(HERE, job.id)
     assert held is not None
-    store.record_stage(held, StageRecord(stage="analyse", key="k", was_reused=True))
-    store.record_stage(held, StageRecord(stage="separate", key="k"))
+    store.record_stage(held, StageRecord(stage="restore", key="r", was_reused=True))
+    store.release(held)
+    job = orphaned(store, processes, ORPHAN_LIMIT - 1, job)
+    assert job.state is JobState.PROCESSING
+    held = store.claim(HERE, job.id)
+    assert held is not None
+    store.record_stage(held, StageRecord(stage="separate", key="k", was_reused=True))
+    store.record_stage(held, StageRecord(stage="restore", key="r"))
     store.release(held)
     assert orphaned(store, processes, 1, job).state is JobState.FAILED
 
