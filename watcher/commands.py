@@ -10,7 +10,7 @@ import typer
 from bridge.config import Config, WatchedFolder, load_config, user_config_path
 from bridge.errors import ConfigError, InputError
 from bridge.service import read_state
-from bridge.service.listing import Rules, scan
+from bridge.service.listing import rules_of, scan
 from bridge.service.songs import is_delivery
 from presets import PresetError
 from presets import target as target_of
@@ -132,13 +132,8 @@ def _made_later(watched: WatchedFolder) -> str:
 
 
 def _songs_in(watched: WatchedFolder, config: Config) -> int:
-    rules = Rules(
-        root=watched.folder,
-        delivery_folder=config.delivery.folder,
-        inboxes=frozenset(name.casefold() for name in config.recipes),
-    )
     try:
-        return len(scan(watched.folder, rules).found)
+        return len(scan(watched.folder, rules_of(watched, config)).found)
     except OSError:
         return 0
 

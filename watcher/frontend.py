@@ -11,7 +11,7 @@ from pathlib import Path
 from bridge.config import Config, WatchedFolder
 from bridge.errors import ConfigError
 from bridge.service import DoorState, Service
-from bridge.service.listing import Rules
+from bridge.service.listing import rules_of
 from bridge.service.places import innermost
 from presets import PresetError
 from presets import target as target_of
@@ -94,16 +94,9 @@ class WatchFrontend:
                 yield watched
 
     def _watch(self, watched: WatchedFolder, service: Service, book: Book, outcomes: Outcomes) -> FolderWatch:
-        config = service.config
-        rules = Rules(
-            root=watched.folder,
-            delivery_folder=config.delivery.folder,
-            inboxes=frozenset(name.casefold() for name in config.recipes),
-            nested=frozenset(_nested(watched.folder, (other.folder for other in config.watch.folders))),
-        )
         return FolderWatch(
             watched,
-            rules,
+            rules_of(watched, service.config),
             book,
             service,
             tell=self._tell,
@@ -176,7 +169,3 @@ def _expect_known_words(watched: WatchedFolder, config: Config) -> None:
             target_of(name)
     except PresetError as cause:
         raise ConfigError(str(cause)) from cause
-
-
-def _nested(folder: Path, others: Iterable[Path]) -> Iterator[str]:
-    return (str(other) for other in others if other != folder and other.is_relative_to(folder))
