@@ -586,7 +586,11 @@ _REPLIES = (
         "The events asked for were sent.",
         _EPOCH,
         _int("upto", "the client now has everything up to this number, if it got `told`"),
-        _int("told", "number of the last event that was sent for this; -1 where there was none", least=-1),
+        _int(
+            "told",
+            "number of the last event that was sent for this, or of the state sent instead; -1: none",
+            least=-1,
+        ),
         _int("last", "number of the newest event told; while `upto` is lower, ask from `upto`"),
     ),
     _reply(

@@ -274,8 +274,9 @@ def _events(desk: Desk, asked: Asked) -> Message:
     route = desk.way_to(asked)
     retold = desk.storyteller.retell(asked.number("from"), asked.text("epoch"))
     if retold is None:
+        # "told" is not -1: a client that loses the state may not pass over what it stands for
         start = tell_states(desk.service, route)
-        return asked.reply("events_told", desk.epoch, start, -1, desk.storyteller.told)
+        return asked.reply("events_told", desk.epoch, start, start, desk.storyteller.told)
     for packet in retold.packets:
         route.send(packet)
     return asked.reply("events_told", desk.epoch, retold.upto, retold.told, desk.storyteller.told)
