@@ -57,7 +57,9 @@ def serve(config_file: Path | None = None, *, drain: bool = False, verbose: bool
         doors = open_doors(service, running)
         instance.tell(is_ready=True)
         log.info("Ready.", extra={"action": "service_ready"})
-        _Watch(settings, store, service, dispatcher, doors, instance, stop, is_draining=drain).until_stopped()
+        _Caretaker(
+            settings, store, service, dispatcher, doors, instance, stop, is_draining=drain
+        ).until_stopped()
         log.info("Stopping; what is not finished goes on with the next start.", extra={"action": "stopping"})
     log.info("Stopped.", extra={"action": "service_stopped"})
 
@@ -168,8 +170,8 @@ class _Stop:
         self.ask(StopWay.NOW)
 
 
-class _Watch:
-    """What the service looks after between start and stop: a few glances every ``look_s``."""
+class _Caretaker:
+    """Looks after the running service: a few glances every ``look_s``."""
 
     def __init__(
         self,

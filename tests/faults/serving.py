@@ -17,7 +17,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from bridge.values import JobState
 from tests.badinput.cases import music, write
 from tests.badinput.command import faults_of
 from tests.faults.harness import children_of, send
+from tests.faults.judging import Wrongs
 from tests.serving import Home, Serving, until
 
 KILLS_A_ROUND = 3
@@ -43,27 +44,15 @@ class Victim(StrEnum):
 
 
 @dataclass(kw_only=True)
-class Counts:
-    """What went wrong, each with the words that tell it."""
+class Counts(Wrongs):
+    """The kills and songs, and what went wrong."""
 
     rounds: int = 0
     kills: int = 0
     songs: int = 0
-    lost: list[str] = field(default_factory=list)
-    doubled: list[str] = field(default_factory=list)
-    half: list[str] = field(default_factory=list)
-    wrong_states: list[str] = field(default_factory=list)
-
-    def faults(self) -> list[str]:
-        """All of them."""
-        kinds = {"lost": self.lost, "doubled": self.doubled, "half": self.half, "wrong": self.wrong_states}
-        return [f"{kind}: {words}" for kind, found in kinds.items() for words in found]
 
     def __str__(self) -> str:
-        return (
-            f"{self.rounds} rounds, {self.kills} kills, {self.songs} songs: {len(self.lost)} lost, "
-            f"{len(self.doubled)} doubled, {len(self.half)} half, {len(self.wrong_states)} wrong states"
-        )
+        return f"{self.rounds} rounds, {self.kills} kills, {self.songs} songs: {super().__str__()}"
 
 
 class Round:

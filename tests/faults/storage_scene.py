@@ -17,6 +17,7 @@ from bridge.jobs import OPEN, hash_source, submit_request
 from bridge.values import Job, JobRequest, JobState
 from tests.badinput.cases import music, write
 from tests.badinput.command import faults_of
+from tests.faults.judging import Wrongs
 from tests.serving import Home, Serving, until
 
 SETTLED_WITHIN_S = 400.0
@@ -24,8 +25,8 @@ RESERVE_GB = 0.001
 
 
 @dataclass(kw_only=True)
-class Counts:
-    """What went wrong, each with the words that tell it."""
+class Counts(Wrongs):
+    """The trials and songs, and what went wrong."""
 
     trials: int = 0
     songs: int = 0
@@ -33,21 +34,11 @@ class Counts:
     """Disks filled, locks held, power cuts and so on."""
     acknowledged: int = 0
     """Jobs that were on record when the power went."""
-    lost: list[str] = field(default_factory=list)
-    doubled: list[str] = field(default_factory=list)
-    half: list[str] = field(default_factory=list)
-    wrong_states: list[str] = field(default_factory=list)
-
-    def faults(self) -> list[str]:
-        """All of them."""
-        kinds = {"lost": self.lost, "doubled": self.doubled, "half": self.half, "wrong": self.wrong_states}
-        return [f"{kind}: {words}" for kind, found in kinds.items() for words in found]
 
     def __str__(self) -> str:
         return (
             f"{self.trials} trials, {self.faults_made} faults of storage, {self.songs} songs, "
-            f"{self.acknowledged} jobs on record at a power cut: {len(self.lost)} lost, "
-            f"{len(self.doubled)} doubled, {len(self.half)} half, {len(self.wrong_states)} wrong states"
+            f"{self.acknowledged} jobs on record at a power cut: {super().__str__()}"
         )
 
 
