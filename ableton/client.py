@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
-from ableton.addresses import COMMANDS, PREFIX, SENT, Code, Direction
+from ableton.addresses import COMMANDS, SENT
+from ableton.contract import PREFIX, Code, Direction
 from ableton.messages import MAX_TAKEN_BYTES, Atom, MalformedError, Message, decode, encode
 from bridge.errors import ServiceError
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ableton.addresses import COMMANDS, PROTOCOL, SENT, Address, Code
+from ableton.addresses import COMMANDS, PROTOCOL, SENT
 from ableton.clients import Clients
+from ableton.contract import Address, Code
 from ableton.messages import Atom, Message
 from ableton.newest import known_sha256, newest_song
 from ableton.paths import project_folder, read_path

@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
-from ableton.addresses import (
-    CODE_MEANINGS,
-    COMMON_REFUSALS,
-    INT32_MOST,
-    TABLE,
-    Address,
-    Argument,
-    Direction,
-    Type,
-)
+from ableton.addresses import COMMON_REFUSALS, TABLE
+from ableton.contract import CODE_MEANINGS, INT32_MOST, Address, Argument, Direction, Type
 
 _TYPE_WORDS = {Type.TEXT: "string", Type.INT: "int32", Type.FLOAT: "float32"}
 

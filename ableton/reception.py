@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from ableton.addresses import CLIENT, COMMANDS, SENT, SENT_ADDRESSES, SEQ, ArgumentsError, Code
+from ableton.addresses import CLIENT, COMMANDS, SENT, SENT_ADDRESSES, SEQ
 from ableton.clients import Verdict
+from ableton.contract import ArgumentsError, Code
 from ableton.guard import Allowance, TokenGuard
 from ableton.handlers import Asked, Desk, answer
 from ableton.lanes import Lanes

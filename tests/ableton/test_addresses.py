@@ -11,18 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ableton.addresses import (
-    CODE_MEANINGS,
-    COMMANDS,
-    SENT,
-    SENT_ADDRESSES,
-    TABLE,
-    Address,
-    ArgumentsError,
-    Code,
-    Direction,
-    Type,
-)
+from ableton.addresses import COMMANDS, SENT, SENT_ADDRESSES, TABLE
+from ableton.contract import CODE_MEANINGS, Address, ArgumentsError, Code, Direction, Type
 from ableton.handlers import HANDLERS
 from ableton.messages import MAX_SENT_BYTES, encode
 from ableton.page import render_page

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ableton import OscFrontend
-from ableton.addresses import Code
 from ableton.client import Follower, Heard, OscClient, Recap, RefusedByServiceError
+from ableton.contract import Code
 from ableton.messages import Message, decode, encode
 from bridge import events
 from bridge.errors import ServiceError

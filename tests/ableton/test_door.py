@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from ableton import OscFrontend
-from ableton.addresses import Code
 from ableton.client import Heard
+from ableton.contract import Code
 from ableton.messages import MAX_SENT_BYTES
 from ableton.routes import is_loopback
 from ableton.tcp import MAX_CONNECTIONS, MAX_UNREAD_BYTES

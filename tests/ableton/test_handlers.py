@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from ableton.addresses import COMMANDS, Code
+from ableton.addresses import COMMANDS
 from ableton.client import Heard
 from ableton.clients import Clients
+from ableton.contract import Code
 from ableton.handlers import Asked, Desk, answer
 from ableton.messages import encode
 from ableton.storyteller import Storyteller

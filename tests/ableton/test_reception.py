@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from ableton import handlers
-from ableton.addresses import SENT, Code
+from ableton.addresses import SENT
 from ableton.clients import Clients
+from ableton.contract import Code
 from ableton.guard import ANSWERS_PER_S, TokenGuard
 from ableton.handlers import Desk
 from ableton.lanes import MAX_OF_CLIENT

@@ -18,9 +18,10 @@ from pathlib import Path
 import psutil
 
 from ableton import OscFrontend
-from ableton.addresses import TABLE, Code
+from ableton.addresses import TABLE
 from ableton.client import Heard
 from ableton.clients import Clients
+from ableton.contract import Code
 from ableton.guard import TokenGuard
 from ableton.handlers import Desk
 from ableton.messages import Atom, Message, decode, encode

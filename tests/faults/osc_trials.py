@@ -12,8 +12,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ableton.addresses import COMMANDS, Code
+from ableton.addresses import COMMANDS
 from ableton.client import Heard, OscClient, Pending
+from ableton.contract import Code
 from bridge.errors import ServiceError
 from bridge.values import Job
 from tests.faults.osc_proxy import LossyProxy, Weather
