@@ -20,7 +20,7 @@ from bridge.config import WatchedFolder
 from bridge.errors import InputError, LimitError, SourceChangedError, StageError, StembridgeError
 from bridge.jobs import OPEN, Inspected, Submitted
 from bridge.service import Service
-from bridge.service.listing import Listing, Rules, scan, song_at, song_names
+from bridge.service.listing import Listing, Rules, scan, song_at
 from bridge.service.marks import Mark, look_inside
 from bridge.values import JobState
 from presets import PresetError
@@ -82,8 +82,7 @@ class Intake:
         wall_clock: Callable[[], float] = time.time,
         patience_s: float = PATIENCE_S,
     ) -> None:
-        self._singles: dict[Path, frozenset[str]] = {}
-        self._watched, self._rules = watched, replace(rules, singles=self._singles)
+        self._watched, self._rules = watched, rules
         self._book, self._service = book, service
         self._inspect_later, self._look_again = inspect, look_again
         self._clock, self._wall_clock, self._patience_s = clock, wall_clock, patience_s
@@ -181,8 +180,8 @@ class Intake:
         for path in {*self._settling, *self._inspecting, *self._unripe} - found:
             if path in listed or (path.parent in listed and not path.is_dir()):
                 self._drop(path)
-        for source in listing.orphans:
-            remove_note(source)
+        for source in (*listing.orphans, *(listed - found)):
+            remove_note(source)  # a folder that was listed is there, but no set of stems any more
         for partial in listing.partials:
             remove_partial(partial)  # this thread alone writes notes here, and it is not writing now
 
@@ -306,18 +305,10 @@ class Intake:
             self._settling.hold(path, fresh, self._clock() + self._quiet_s)
         elif isinstance(found, Exception):
             self._on_trouble(path, mark, found)
-        elif path.is_dir() and not found.is_stem_set:
-            self._split(path)
         elif not found.is_whole:
             self._wait_for_rest(path, mark, found)
         else:
             self._take(path, mark, found)
-
-    def _split(self, folder: Path) -> None:
-        """The files of a folder are no stems of one song: each is a song."""
-        self._drop(folder)
-        self._singles[folder] = song_names(folder, self._rules)
-        self.look_at_folder(folder)
 
     def _wait_for_rest(self, path: Path, mark: Mark, found: Inspected) -> None:
         unripe = self._unripe.get(path)

@@ -32,8 +32,6 @@ class Inspected(Value):
     """False where its container says that something is missing."""
     missing: str = ""
     """What is missing, for people."""
-    is_stem_set: bool = False
-    """Whether it is a folder, or a whole zip, that holds the stems of one song."""
 
 
 def inspect(path: Path, report: Callable[[Event], None]) -> Inspected:
@@ -55,8 +53,7 @@ def _inspect(path: Path) -> Inspected:
     expect_source(path)
     before = _marks(path)
     lacking = _lacking(path)
-    stems = None if lacking else find_stem_set(path)
-    sha256 = "" if lacking else hash_source(path)
+    sha256 = "" if lacking else _content(path)
     if _marks(path) != before:
         lacking, sha256 = _STILL_WRITTEN, ""
     return Inspected(
@@ -67,8 +64,13 @@ def _inspect(path: Path) -> Inspected:
         sha256=sha256,
         is_whole=not lacking,
         missing=lacking,
-        is_stem_set=path.is_dir() or stems is not None,
     )
+
+
+def _content(source: Path) -> str:
+    """What names a whole song; InputError where a folder or a zip does not hold the stems of one."""
+    find_stem_set(source)
+    return hash_source(source)
 
 
 class _Mark(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -60,8 +60,6 @@ class Rules:
     """Small names of folders that gather songs, so that they are no stem set: the recipes'."""
     nested: Collection[str] = ()
     """Paths of watched folders inside this one, which are somebody else's."""
-    singles: Mapping[Path, frozenset[str]] = field(default_factory=dict)
-    """Folders that looked like stem sets and are none, with the names that were in them."""
     has_inodes: bool = True
 
     def may_hold_songs(self, folder: Path) -> bool:
@@ -85,9 +83,7 @@ class Rules:
 
     def may_be_stem_set(self, folder: Path, songs: Collection[str]) -> bool:
         """Whether songs of that names in a folder may be the stems of one."""
-        if self.is_inbox(folder) or self.singles.get(folder) == frozenset(songs):
-            return False
-        return is_likely_stem_set(songs)
+        return not self.is_inbox(folder) and is_likely_stem_set(songs)
 
     def is_inbox(self, folder: Path) -> bool:
         """Whether a folder gathers songs, so that it is never one itself."""
@@ -145,12 +141,6 @@ def _list_one(folder: Path, rules: Rules, listing: Listing) -> Iterator[Path]:
         path = folder / name
         if str(path) not in rules.nested and rules.opens(name, is_in_live_project=is_live_project):
             yield path
-
-
-def song_names(folder: Path, rules: Rules) -> frozenset[str]:
-    """Names of the songs that lie directly in a folder. OSError where it cannot be listed."""
-    files, links, folders = _entries(folder)
-    return frozenset(_marks(folder, files, links, files | links | folders, rules))
 
 
 def song_at(path: Path, rules: Rules) -> Mark | None:

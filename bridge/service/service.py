@@ -17,7 +17,7 @@ from bridge.service.state import DoorState
 from bridge.values import ASKED_FOR, Job, JobRequest, JobState, Value
 from presets import parse_wishes, target
 
-HASH_TARGET = "bridge.service.tasks:hash_file"
+HASH_TARGET = "bridge.service.tasks:hash_song"
 INSPECT_TARGET = "bridge.jobs.inspection:inspect"
 WARM_TARGET = "bridge.service.tasks:nothing"
 

@@ -8,7 +8,7 @@ from bridge.jobs.fingerprint import hash_source
 from bridge.jobs.watch import OnEvent
 
 
-def hash_file(source: Path, _report: OnEvent) -> str:
+def hash_song(source: Path, _report: OnEvent) -> str:
     """SHA-256 of a song; InputError where it cannot be read."""
     return hash_source(source)
 

@@ -106,7 +106,6 @@ class StageService(FakeService):
             sha256=sha256_of_set(contents),
             is_whole=not lacking,
             missing=lacking,
-            is_stem_set=True,
         )
 
     def submit(

@@ -104,14 +104,14 @@ class TestFile:
 class TestStems:
     def test_a_folder_of_stems_is_one_song(self, stems: Path) -> None:
         found = look(stems)
-        assert (found.is_stem_set, found.is_whole, found.missing) == (True, True, "")
+        assert (found.is_whole, found.missing) == (True, "")
         assert found.size_bytes == len(STEMS) * len(SONG)
         assert found.sha256 == hash_source(stems)
 
     def test_one_cut_stem_makes_the_set_incomplete_and_is_named(self, stems: Path) -> None:
         (stems / STEMS[2]).write_bytes(SONG[:300])
         found = look(stems)
-        assert (found.is_stem_set, found.is_whole, found.sha256) == (True, False, "")
+        assert (found.is_whole, found.sha256) == (False, "")
         assert found.missing.startswith("2 Bass.wav: the header promises")
 
     def test_the_newest_file_dates_the_folder(self, stems: Path) -> None:
@@ -133,14 +133,14 @@ class TestStems:
     def test_a_zip_of_stems_is_one_song(self, stems: Path, tmp_path: Path) -> None:
         path = zipped(tmp_path / "Song Stems.zip", stems)
         found = look(path)
-        assert (found.is_stem_set, found.is_whole, found.sha256) == (True, True, hash_source(path))
+        assert (found.is_whole, found.sha256) == (True, hash_source(path))
 
     def test_half_a_zip_is_not_whole_rather_than_refused(self, stems: Path, tmp_path: Path) -> None:
         """More of it may come."""
         path = zipped(tmp_path / "Song Stems.zip", stems)
         path.write_bytes(path.read_bytes()[:9_000])
         found = look(path)
-        assert (found.is_stem_set, found.is_whole) == (False, False)
+        assert not found.is_whole
         assert "its directory at the end is missing" in found.missing
 
 
@@ -235,7 +235,7 @@ def test_it_runs_in_a_worker(song: Path, stems: Path) -> None:
     with WorkerProcess() as worker:
         whole = worker.run("bridge.jobs.inspection:inspect", song)
         assert whole.value == look(song)
-        assert worker.run("bridge.jobs.inspection:inspect", stems).value.is_stem_set
+        assert worker.run("bridge.jobs.inspection:inspect", stems).value == look(stems)
         assert isinstance(worker.run("bridge.jobs.inspection:inspect", song / "x").error, InputError)
 
 
@@ -244,7 +244,7 @@ def test_nothing_heavy_is_loaded_even_for_stems(stems: Path) -> None:
     script = (
         "import sys, pathlib\n"
         "from bridge.jobs.inspection import inspect\n"
-        "assert inspect(pathlib.Path(sys.argv[1]), print).is_stem_set\n"
+        "assert inspect(pathlib.Path(sys.argv[1]), print).is_whole\n"
         "print([name for name in ('numpy', 'scipy', 'av', 'sqlalchemy', 'mutagen') if name in sys.modules])"
     )
     done = subprocess.run(

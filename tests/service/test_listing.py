@@ -99,15 +99,6 @@ def test_a_folder_of_stems_is_one_song_unless_it_gathers_songs(rules: Rules) -> 
     }
 
 
-def test_a_folder_that_is_no_set_after_all_is_many_songs_until_its_names_change(rules: Rules) -> None:
-    put(rules.root, "Two/A (Vocals).wav", "Two/B (Vocals).wav")
-    assert found(rules) == {"Two"}
-    told = replace(rules, singles={rules.root / "Two": frozenset({"A (Vocals).wav", "B (Vocals).wav"})})
-    assert found(told) == {"Two/A (Vocals).wav", "Two/B (Vocals).wav"}
-    put(rules.root, "Two/A (Drums).wav")
-    assert found(told) == {"Two"}
-
-
 def test_notes_are_told_apart_by_whether_their_song_is_there(rules: Rules) -> None:
     put(rules.root, "here.wav", f"here.wav{NOTE_SUFFIX}", f"gone.wav{NOTE_SUFFIX}")
     listing = scan(rules.root, rules)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import InputError, SourceChangedError, StageError, StorageError
-from bridge.jobs import Inspected
 from bridge.values import Delivery, JobOrigin, JobState
 from tests.watcher.support import PATIENCE_S, QUIET_S, Desk, as_nobody, wav
 from watcher.notes import note_of
@@ -379,26 +378,32 @@ def test_a_delivery_that_is_copied_in_is_left_alone_when_its_manifest_has_come(d
     assert desk.intake.waiting == set()
 
 
-def test_a_folder_that_only_looked_like_stems_is_many_songs(desk: Desk) -> None:
-    desk.put("Two/A (Vocals).wav")
-    desk.put("Two/B (Vocals).wav")
-    desk.scan()
-    desk.pass_s(QUIET_S)
-    (path, mark), desk.waiting = desk.waiting[0], []
-    none = Inspected(
-        path=path, size_bytes=0, modified_ns=0, inode=0, sha256="0" * 64, is_whole=True, is_stem_set=False
-    )
-    desk.intake.judge(path, mark, none)
-    desk.settle()
-    assert sorted(name for name, _ in desk.states) == ["A (Vocals).wav", "B (Vocals).wav"]
-
-
 def test_stems_of_two_songs_in_one_folder_get_a_note_beside_it(desk: Desk) -> None:
     for name in ("A (Vocals).wav", "A (Drums).wav", "B (Vocals).wav"):
         desk.put(f"Mixed/{name}")
     desk.settle()
     assert desk.jobs == []
     assert note_of(desk.root / "Mixed").exists()
+
+
+def test_a_folder_made_free_of_another_songs_stem_is_taken(desk: Desk) -> None:
+    for name in ("A (Vocals).wav", "A (Drums).wav", "B (Vocals).wav"):
+        desk.put(f"Mixed/{name}")
+    desk.settle()
+    (desk.root / "Mixed" / "B (Vocals).wav").rename(desk.root / "B.wav")
+    desk.settle()
+    assert sorted(name for name, _ in desk.states) == ["B.wav", "Mixed"]
+
+
+def test_a_folder_that_is_no_set_any_more_loses_its_note(desk: Desk) -> None:
+    for name in ("A (Vocals).wav", "B (Vocals).wav"):
+        desk.put(f"Two/{name}")
+    desk.settle()
+    assert note_of(desk.root / "Two").exists()
+    (desk.root / "Two" / "B (Vocals).wav").rename(desk.root / "B.wav")
+    desk.settle()
+    assert sorted(name for name, _ in desk.states) == ["A (Vocals).wav", "B.wav"]
+    assert not note_of(desk.root / "Two").exists()
 
 
 def test_a_failure_that_came_while_the_song_was_away_is_no_failure(desk: Desk) -> None:
