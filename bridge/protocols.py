@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from bridge.values import Role
+from bridge.music import Music, Note
+from bridge.values import Asset, Role, Track, Value
 
 Progress = Callable[[float], None]
 """Called with the share done, 0 to 1. It may raise ``JobCancelled``: the callee lets it pass."""
@@ -47,4 +48,57 @@ class Enhancer(Protocol):
 
     def enhance(self, source: Path, target: Path, progress: Progress) -> None:
         """Write the repaired ``source`` to ``target``."""
+        ...
+
+
+@runtime_checkable
+class Transcriber(Protocol):
+    """Writes down what one stem plays. Silence has no notes; any failure is an ``EngineError``."""
+
+    name: str
+    version: str
+    roles: tuple[Role, ...]
+    """The roles for which it is meant."""
+
+    def transcribe(self, stem: Path, role: Role, progress: Progress) -> tuple[Note, ...]:
+        """The notes of ``stem``, a WAV, in order of their start."""
+        ...
+
+
+class StemToExport(Value):
+    """A stem as it is delivered."""
+
+    label: str
+    """Such as "vocals" or "synth 2"."""
+    role: Role
+    asset: Asset
+    """The audio itself; all stems begin with the song and are as long."""
+    delivered_path: str
+    """Where it lies in the delivery, with forward slashes."""
+    presets: tuple[Path, ...] = ()
+    """Preset files (.vstpreset) of its chain, in the chain's order."""
+
+
+class SongToExport(Value):
+    """What an exporter may write about."""
+
+    track: Track
+    title: str
+    """Safe as a file's name."""
+    rate_hz: int
+    frames: int
+    music: Music
+    stems: tuple[StemToExport, ...] = ()
+    """The dry stems, in order of their roles."""
+
+
+@runtime_checkable
+class Exporter(Protocol):
+    """Adds files to a delivery, inside the job and before its manifest."""
+
+    name: str
+    version: str
+
+    def export(self, song: SongToExport, folder: Path, progress: Progress) -> tuple[Path, ...]:
+        """Write files below ``folder``, where they keep their place in the delivery; their paths."""
         ...
