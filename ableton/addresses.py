@@ -142,6 +142,8 @@ _COMMANDS = (
         "already, the job that did it is the answer (state SUCCESS: ask for its `files`).",
         _NEW_RECIPE,
         _NEW_PROJECT,
+        _NEW_TARGETS,
+        _NEW_WISHES,
         replies="accepted",
         refusals=(Code.NO_SONG, Code.PATH, Code.INPUT, Code.SETTING, Code.STORAGE),
         makes_job=True,
@@ -200,8 +202,8 @@ _COMMANDS = (
     ),
     _command(
         "figures",
-        "Lists what was measured, by name: tempo, key, loudness and true peak of each master. The next page "
-        "as with `files`.",
+        "Lists what was measured, by name: tempo, key, loudness and true peak of the source and of each "
+        "master, and which file is which stem. The next page as with `files`.",
         _JOB,
         _OFFSET,
         replies="figure_list",

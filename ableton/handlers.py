@@ -134,8 +134,7 @@ def _hello(desk: Desk, asked: Asked) -> Message:
 
 def _process(desk: Desk, asked: Asked) -> Message:
     path = _confined(desk, asked.text("path"), "path")
-    targets, wishes = _listed(asked.text("targets"), ","), _listed(asked.text("wishes"), ";")
-    request = _request(desk, asked, path, targets, wishes)
+    request = _request(desk, asked, path)
     submitted = desk.service.submit(request, sha256=known_sha256(desk.service, path), command=asked.key)
     return _submitted(asked, submitted)
 
@@ -350,9 +349,7 @@ def _project(desk: Desk, text: str) -> Path:
     return folder
 
 
-def _request(
-    desk: Desk, asked: Asked, song: Path, targets: tuple[str, ...] = (), wishes: tuple[str, ...] = ()
-) -> JobRequest:
+def _request(desk: Desk, asked: Asked, song: Path) -> JobRequest:
     """What was asked for; where it was not said, as the song's place has it."""
     config = desk.service.config
     place, project = place_of(song, config), asked.text("project")
@@ -361,8 +358,8 @@ def _request(
         source=song,
         recipe=recipe,
         destination=_project(desk, project) if project else place.destination,
-        targets=targets or place.targets(recipe, config),
-        wishes=wishes,
+        targets=_listed(asked.text("targets"), ",") or place.targets(recipe, config),
+        wishes=_listed(asked.text("wishes"), ";"),
         origin=JobOrigin.OSC,
         priority=ASKED_FOR,
     )

@@ -164,6 +164,19 @@ def test_masters_meet_their_targets(folder: Path, delivered: dict[str, Any]) -> 
         assert soundfile.info(path).subtype == "PCM_24"
 
 
+def test_the_figures_tell_which_file_is_which_stem_and_how_loud_the_source_is(
+    folder: Path, song: Path, delivered: dict[str, Any]
+) -> None:
+    figures = delivered["figures"]
+    stems = {stem["role"]: stem for stem in figures["stem_files"]}
+    assert set(stems) == {"vocals", "drums", "bass", "other"}
+    assert stems["vocals"]["title"] == "Vocals"
+    assert folder / stems["vocals"]["file"] == one(folder, "Stems/*Vocals*.wav")
+    found = ffmpeg_loudness(song)
+    assert figures["source"]["integrated_lufs"] == pytest.approx(found.integrated_lufs, abs=0.1)
+    assert figures["source"]["true_peak_dbtp"] == pytest.approx(found.true_peak_dbtp, abs=0.2)
+
+
 def test_the_same_song_for_another_target_starts_from_the_stems(
     command: Command, song: Path, folder: Path
 ) -> None:
@@ -212,6 +225,7 @@ def test_integer_stems_null_exactly(command: Command) -> None:
     ]
     whole = soundfile.read(song, dtype="int16", always_2d=True)[0].astype(np.int64) << 8
     assert len(parts) == 4
+    assert [stem["role"] for stem in result["figures"]["stem_files"]] == ["vocals", "drums", "bass", "other"]
     assert np.array_equal(sum(parts), whole)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from bridge.audio import AudioWriter, open_audio
+from bridge.measure.loudness import Loudness
 from bridge.naming import file_name, safe_name, unique_name
 from bridge.report import render_report
 from bridge.stages import roles
@@ -54,7 +55,7 @@ def run(findings: Findings, inputs: Inputs, room: Room) -> Made:
         has_stems=bool(findings.stem_labels),
     )
     placing.add_files(presets, "preset")
-    figures = main_figures(findings)
+    figures = main_figures(findings) | {"stem_files": placing.stem_files()}
     data = report_data(
         findings, inputs, chains, placing.sizes(), placing.notes, part_of(room.progress, 0.3, 0.9)
     )
@@ -71,7 +72,7 @@ def run(findings: Findings, inputs: Inputs, room: Room) -> Made:
     return Made(files=placing.files | {LAYOUT: path}, facts={"main_figures": figures})
 
 
-STAGE = Stage(name="export", version=1, cost=0.02, run=run)
+STAGE = Stage(name="export", version=2, cost=0.02, run=run)
 
 
 def load_layout(exported: StageResult) -> Layout:
@@ -109,6 +110,18 @@ class _Placing:
             inside = path.relative_to(self._room.folder).as_posix()
             self.files[f"{kind}/{inside}"] = path
             self.placed.append(Placed(role=f"{kind}/{inside}", path=inside))
+
+    def stem_files(self) -> list[Facts]:
+        """Which file is which dry stem: what a session needs to lay them on tracks."""
+        found = {placed.role.removeprefix("int24/"): placed.path for placed in self.placed}
+        return [
+            {
+                "title": stem_title(roles.label(asset)),
+                "role": str(roles.role_of(roles.label(asset))),
+                "file": found[asset.role],
+            }
+            for asset in roles.of_kind(self._inputs, roles.DRY)
+        ]
 
     def sizes(self) -> dict[str, int]:
         """Bytes of every placed file, by its path in the delivery."""
@@ -216,6 +229,7 @@ def main_figures(findings: Findings) -> Facts:
         "rate_hz": findings.song.facts["rate_hz"],
         "tempo_bpm": findings.tempo_bpm,
         "key": findings.key_name,
+        "source": _source(findings),
         "stems": list(findings.stem_labels),
         "is_preview": findings.is_preview,
         "null_dbfs": findings.certificate["null"]["peak_dbfs"] if findings.certificate else None,
@@ -223,6 +237,14 @@ def main_figures(findings: Findings) -> Facts:
         "qa_passed": findings.attempts[-1].passed,
     }
     return figures | {"lines": list(_lines(findings, masters))}
+
+
+def _source(findings: Findings) -> Facts:
+    loudness = Loudness.model_validate(findings.analysis.facts["loudness"])
+    return {
+        "integrated_lufs": round(loudness.integrated_lufs, 2),
+        "true_peak_dbtp": round(loudness.true_peak_dbtp, 2),
+    }
 
 
 def _masters(findings: Findings) -> Iterator[tuple[str, Facts]]:

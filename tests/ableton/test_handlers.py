@@ -370,6 +370,15 @@ class TestNewest:
         assert (request.source, request.recipe) == (newest, "quick")
         assert request.destination == folder / "project"
 
+    def test_the_newest_song_is_taken_with_targets_and_wishes(
+        self, ask: Ask, service: FakeService, folder: Path
+    ) -> None:
+        self.aged(write_song(folder), 50)
+        found = ask("process_newest", "full", "", "club,streaming", "punchy drums")
+        request = service.job(str(found.values["job"])).request
+        assert (request.recipe, request.targets) == ("full", ("club", "streaming"))
+        assert request.wishes == ("punchy drums",)
+
     def test_what_was_done_already_is_the_answer(self, ask: Ask, service: FakeService, folder: Path) -> None:
         self.aged(write_song(folder), 50)
         first = str(ask("process_newest").values["job"])
