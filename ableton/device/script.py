@@ -1,0 +1,69 @@
+"""The script of the device: put together from its sources and the table of addresses.
+
+``python -m ableton.device.script`` writes it. Max's ``js`` takes one file of ES5, and a frozen device is
+surest with one; the sources in ``script/`` are read by people.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from ableton.addresses import SENT
+from ableton.contract import Address, Argument
+from bridge.config import load_config, shipped_config_path
+from presets import TARGETS
+
+FOLDER: Final = Path(__file__).with_name("script")
+SCRIPT_PATH: Final = Path(__file__).with_name("stembridge.js")
+SOURCES: Final = (
+    "words",
+    "messages",
+    "follower",
+    "client",
+    "jobs",
+    "live",
+    "place",
+    "importer",
+    "menu",
+    "device",
+    "main",
+)
+"""In the order in which they need each other."""
+_HEAD = """\
+/*
+ * The stembridge device. Made by: python -m ableton.device.script
+ * from ableton/device/script and the table of OSC addresses; change those.
+ * Copyright the stembridge authors, GPL-3.0-or-later.
+ */
+"""
+
+
+def script_text() -> str:
+    """The whole script, the same on each call."""
+    parts = [(FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in SOURCES]
+    return "\n".join([_HEAD, _table(), *parts])
+
+
+def _table() -> str:
+    """What the service sends and what the menus show at first, as the script reads it."""
+    sent = ",\n".join(f"        {name}: {json.dumps(_entry(address))}" for name, address in SENT.items())
+    shipped = {"recipes": list(load_config(shipped_config_path()).recipes), "targets": list(TARGETS)}
+    return f"var TABLE = {{\n    sent: {{\n{sent}\n    }},\n    shipped: {json.dumps(shipped)}\n}};\n"
+
+
+def _entry(address: Address) -> dict[str, Any]:
+    return {
+        "kind": address.direction.value,
+        "fields": [_field(argument) for argument in address.fields],
+        "row": [_field(argument) for argument in address.row],
+    }
+
+
+def _field(argument: Argument) -> list[str]:
+    return [argument.name, argument.type.value]
+
+
+if __name__ == "__main__":
+    SCRIPT_PATH.write_text(script_text(), encoding="utf-8")

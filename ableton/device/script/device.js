@@ -1,0 +1,291 @@
+/* The device: what its buttons do, what it shows, and how jobs and the set come together. */
+var Device = (function () {
+    "use strict";
+    var AWAY = "stembridge is away. Start it: stembridge serve";
+    var SAVE_FIRST = "Save the set first: then results go to its project. This time they do not.";
+    var OLD_LIVE = "This Live cannot lay stems on tracks, 12.0.5 can. Drag them from the folder that opened.";
+
+    /** ways: those of Client, and display(message), open(url). */
+    function Device(ways) {
+        this.ways = ways;
+        this.display = new Display(ways.display);
+        this.recipe = new Menu("recipe", TABLE.shipped.recipes, this.display);
+        this.target = new Menu("target", TABLE.shipped.targets, this.display);
+        this.jobs = new Jobs();
+        this.client = null;
+        this.isSession = false;
+        this.isTempoMatched = false;
+        this.asking = "";
+    }
+
+    /** Live is there. Comes again when the device is saved. */
+    Device.prototype.ready = function (name) {
+        if (this.client === null) {
+            this.client = new Client(name, this.ways, this.ears());
+            this.client.start();
+            this.recipe.show();
+            this.target.show();
+            this.show();
+        }
+    };
+
+    Device.prototype.ears = function () {
+        var self = this;
+        return {
+            lamp: function (lamp) {
+                self.display.say("lamp", lamp);
+                self.show();
+            },
+            connected: function () {
+                self.askNames("recipes", "recipe_list", self.recipe, "recipe");
+                self.askNames("targets", "target_list", self.target, "target");
+                self.complete(self.jobs.shown);
+                self.show();
+            },
+            event: function (heard) {
+                self.complete(self.jobs.take(heard));
+                self.show();
+            },
+            recap: function (rows) {
+                if (self.jobs.recap(rows)) {
+                    self.askStatus(self.jobs.shown);
+                }
+                self.complete(self.jobs.shown);
+                self.show();
+            },
+            refused: function (heard) {
+                self.fail(heard.values.message);
+            }
+        };
+    };
+
+    // buttons
+
+    Device.prototype.processNewest = function () {
+        this.submit("process_newest", [], null);
+    };
+
+    Device.prototype.processFile = function (path) {
+        this.submit("process", [path], null);
+    };
+
+    Device.prototype.processClip = function () {
+        var clip = Live.selectedClip();
+        if (clip === null) {
+            this.fail("No clip is selected. Click the song's clip, then press again.");
+        } else if (!Place.isAudio(clip)) {
+            this.fail("The selected clip is MIDI. Select an audio clip.");
+        } else if (Live.text(clip, "file_path") === "") {
+            this.fail("The selected clip has no file yet. Save the set, or choose the file itself.");
+        } else {
+            this.submit("process", [Live.text(clip, "file_path")], Place.note(clip));
+        }
+    };
+
+    Device.prototype.cancel = function () {
+        var job = this.jobs.shown;
+        if (job !== null && Jobs.isOpen(job)) {
+            this.fail("");
+            this.client.ask("cancel", [job.id], this.expecting());
+        }
+    };
+
+    Device.prototype.importStems = function () {
+        var job = this.jobs.shown;
+        var order;
+        if (!canImport(job)) {
+            this.fail("There are no stems to import yet.");
+            return;
+        }
+        this.fail("");
+        if (!Importer.isPossible(this.isSession)) {
+            this.ways.open(Words.fileUrl(folderOf(job)));
+            this.fail(OLD_LIVE);
+            return;
+        }
+        order = {
+            stems: job.figures.stems.map(function (stem) {
+                return { title: stem.title, role: stem.role, paths: pathsOf(job.folder, stem.file) };
+            }),
+            clip: Place.find(job.source, job.title),
+            isSession: this.isSession,
+            tempoBpm: this.isTempoMatched && job.figures.tempoBpm || 0
+        };
+        this.tellImport(job, Importer.run(order), order);
+    };
+
+    Device.prototype.tellImport = function (job, result, order) {
+        var problems = result.problems;
+        if (this.isTempoMatched && !order.tempoBpm) {
+            problems = problems.concat("The song's tempo is not sure, so the set keeps its own.");
+        }
+        job.words = result.placed.length ? "On new tracks: " + result.placed.join(", ") : "";
+        this.fail(problems.join(" "));
+        this.show();
+    };
+
+    // talk
+
+    Device.prototype.submit = function (command, args, source) {
+        var self = this;
+        var path = Live.setPath();
+        this.fail(path === "" ? SAVE_FIRST : "");
+        this.asking = "Asking for it";
+        args = args.concat(this.recipe.value(), path || "", this.target.value());
+        this.client.ask(command, args, function (heard) {
+            self.asking = "";
+            if (heard !== null && heard.name === "accepted") {
+                self.complete(self.jobs.accept(heard.values, source));
+            }
+            self.expecting()(heard);
+            self.show();
+        });
+        this.show();
+    };
+
+    /** Says so where no answer came; a refusal says itself. */
+    Device.prototype.expecting = function () {
+        var self = this;
+        return function (heard) {
+            if (heard === null) {
+                self.fail("stembridge did not answer. Is it running? Start it: stembridge serve");
+            }
+        };
+    };
+
+    /** Fill a menu, page by page. */
+    Device.prototype.askNames = function (command, reply, menu, field) {
+        var names = [];
+        this.askPages(command, reply, [], function (rows) {
+            names = names.concat(rows.map(function (row) {
+                return row[field];
+            }));
+        }, function () {
+            menu.fill(names);
+        });
+    };
+
+    Device.prototype.askStatus = function (job) {
+        var self = this;
+        this.client.ask("status", [job.id], function (heard) {
+            if (heard !== null && heard.name === "job") {
+                job.state = heard.values.state;
+                job.share = heard.values.share;
+                job.reason = heard.values.error;
+                self.complete(job);
+                self.show();
+            }
+        });
+    };
+
+    /** What a delivered job that is shown has for us: its folder and figures, asked once. */
+    Device.prototype.complete = function (job) {
+        var self = this;
+        var pairs = [];
+        if (job === null || job !== this.jobs.shown || !isDone(job) || job.figures || job.isAsked) {
+            return;
+        }
+        job.isAsked = true;
+        this.client.ask("files", [job.id], function (heard) {
+            job.folder = heard !== null && heard.name === "file_list" ? heard.values.folder : job.folder;
+            self.show();
+        });
+        this.askPages("figures", "figure_list", [job.id], function (rows) {
+            pairs = pairs.concat(rows);
+        }, function (isWhole) {
+            job.isAsked = false;
+            job.figures = isWhole ? Figures.read(pairs) : null;
+            self.show();
+        });
+    };
+
+    /** All pages of a list; `done` is told whether it is whole. */
+    Device.prototype.askPages = function (command, reply, args, take, done) {
+        var self = this;
+        var offset = 0;
+        function ask() {
+            self.client.ask(command, offset ? args.concat(offset) : args, function (heard) {
+                if (heard === null || heard.name !== reply) {
+                    done(false);
+                    return;
+                }
+                take(heard.rows);
+                offset = heard.values.offset + heard.rows.length;
+                if (heard.rows.length && offset < heard.values.total) {
+                    ask();
+                } else {
+                    done(offset >= heard.values.total);
+                }
+            });
+        }
+        ask();
+    };
+
+    // display
+
+    Device.prototype.fail = function (words) {
+        this.display.say("error", words);
+    };
+
+    Device.prototype.show = function () {
+        var job = this.jobs.shown;
+        var figures = job === null ? null : job.figures;
+        this.display.say("stage", this.stageWords(job));
+        this.display.say("song", job === null ? "" : job.title);
+        this.display.say("progress", job === null ? 0 : job.share);
+        this.display.say("before", figures === null ? "" : figures.before);
+        this.display.say("after", figures === null ? "" : figures.after);
+        this.display.say("can_import", canImport(job) ? 1 : 0);
+        this.display.say("can_cancel", job !== null && Jobs.isOpen(job) ? 1 : 0);
+        if (job !== null && job.reason !== "") {
+            this.fail(job.reason);
+            job.reason = "";
+        }
+    };
+
+    Device.prototype.stageWords = function (job) {
+        if (this.client.lamp !== Client.LAMP.connected) {
+            return this.client.lamp === Client.LAMP.away ? AWAY : "Looking for stembridge";
+        }
+        return this.asking || (job === null ? "Ready" : stateWords(job));
+    };
+
+    function isDone(job) {
+        return job.state === "SUCCESS";
+    }
+
+    function stateWords(job) {
+        if (isDone(job)) {
+            return job.words || doneWords(job);
+        }
+        if (job.state === "FAILED") {
+            return "Failed";
+        }
+        if (job.state === "CANCELLED") {
+            return "Cancelled";
+        }
+        return (job.words || (job.state === "PENDING" ? "Waiting for its turn" : "Working")) +
+            (job.remainingS > 0 ? ", " + Words.minutes(job.remainingS) + " left" : "");
+    }
+
+    function doneWords(job) {
+        return canImport(job) ? "Done. " + Words.count(job.figures.stems.length, "stem") + " to import" : "Done";
+    }
+
+    function canImport(job) {
+        return job !== null && job.figures !== null && job.figures.stems.length > 0 && job.folder !== "";
+    }
+
+    /** A file of a delivery as the system writes it, and with slashes, which Max prefers. */
+    function pathsOf(folder, file) {
+        var path = folder + "/" + file;
+        return folder.indexOf("\\") < 0 ? [path] : [path.replace(/\//g, "\\"), path.replace(/\\/g, "/")];
+    }
+
+    /** Where the stems lie. */
+    function folderOf(job) {
+        return pathsOf(job.folder, job.figures.stems[0].file)[0].replace(/[\/\\][^\/\\]*$/, "");
+    }
+
+    return Device;
+}());

@@ -1,0 +1,148 @@
+/*
+ * Lays stems on new tracks. Each stem is unwarped, so that all of them stay together to the sample; where the
+ * tempo is to match, it is the set's that changes. What was there before is left alone, but for the source's
+ * track, which is muted where its clip is known.
+ */
+var Importer = (function () {
+    "use strict";
+    var COLOURS = {
+        vocals: 0xF2619B, backing_vocals: 0xF79AC0, drums: 0xF5822F, percussion: 0xF7B057, bass: 0x7D63E8,
+        guitar: 0x4CA64C, piano: 0x3D8FE0, keyboard: 0x3FB8D9, strings: 0xB98A56, synth: 0x2FC3A5,
+        brass: 0xE3C33A, woodwinds: 0x9CC94B, fx: 0x9E9E9E, other: 0x7A8CA3
+    };
+    var SAME_BPM = 0.005;
+
+    function Problem(words) {
+        this.words = words;
+    }
+
+    /**
+     * order: {stems: [{title, role, paths}], clip, isSession, tempoBpm}; `clip` is the source's or null,
+     * `tempoBpm` 0 where the set's tempo stays, `paths` are ways to write the same path.
+     * Gives {placed: [titles], problems: [words]}.
+     */
+    function run(order) {
+        var song = Live.at("live_set");
+        var result = { placed: [], problems: [] };
+        var isOneStep = Live.knows(song, "begin_undo_step");
+        if (isOneStep) {
+            song.call("begin_undo_step");
+        }
+        try {
+            layOut(song, order, result);
+        } catch (problem) {
+            result.problems.push(problem instanceof Problem ? problem.words : String(problem));
+        } finally {
+            if (isOneStep) {
+                song.call("end_undo_step");
+            }
+        }
+        return result;
+    }
+
+    /** Whether this Live can make clips of files: from 12.0.5 on. */
+    function isPossible(isSession) {
+        var place = Live.at("live_set tracks 0" + (isSession ? " clip_slots 0" : ""));
+        return Live.knows(place, "create_audio_clip");
+    }
+
+    function layOut(song, order, result) {
+        var shownTrack = Live.child(Live.at("live_set view"), "selected_track");
+        var index = Place.besideDevice(song);
+        var spot;
+        matchTempo(song, order.tempoBpm);
+        spot = order.isSession ? { scene: Place.scene(order.clip) } : Place.inArrangement(order.clip);
+        order.stems.forEach(function (stem) {
+            var problem = layStem(song, index + result.placed.length, stem, spot);
+            result[problem ? "problems" : "placed"].push(problem || stem.title);
+        });
+        if (!result.problems.length) {
+            mute(order.clip);
+        }
+        showAgain(shownTrack);
+    }
+
+    function matchTempo(song, tempoBpm) {
+        if (tempoBpm && Math.abs(Live.number(song, "tempo") - tempoBpm) > SAME_BPM) {
+            song.set("tempo", tempoBpm);
+        }
+    }
+
+    /** One stem on a track of its own; words where it could not be, and then no track is left behind. */
+    function layStem(song, index, stem, spot) {
+        var track = newTrack(song, index, stem.title);
+        var colour = COLOURS.hasOwnProperty(stem.role) ? COLOURS[stem.role] : COLOURS.other;
+        var clip;
+        track.set("color", colour);
+        clip = newClip(track, stem.paths, spot);
+        if (clip === null) {
+            removeTrack(song, track);
+            return "Live did not take " + stem.title + ": " + stem.paths[0];
+        }
+        track.set("name", stem.title);
+        clip.set("color", colour);
+        clip.set("warping", 0);
+        if (spot.trimS) {
+            clip.set("start_marker", spot.trimS);
+        }
+        return "";
+    }
+
+    function newTrack(song, index, title) {
+        var before = Live.ids(song, "tracks");
+        var fresh;
+        song.call("create_audio_track", index);
+        fresh = Live.ids(song, "tracks").filter(function (id) {
+            return before.indexOf(id) < 0;
+        });
+        if (!fresh.length) {
+            throw new Problem("Live made no track for " + title + ". Some editions allow only a few.");
+        }
+        return Live.at("id " + fresh[0]);
+    }
+
+    function newClip(track, paths, spot) {
+        var isSlot = spot.hasOwnProperty("scene");
+        var clip = null;
+        paths.forEach(function (path) {
+            if (clip === null) {
+                clip = isSlot ? inSlot(track, path, spot.scene) : inArrangement(track, path, spot.beats);
+            }
+        });
+        return clip;
+    }
+
+    function inSlot(track, path, scene) {
+        var slot = Live.at("id " + Live.ids(track, "clip_slots")[scene]);
+        slot.call("create_audio_clip", path);
+        return Live.child(slot, "clip");
+    }
+
+    function inArrangement(track, path, beats) {
+        track.call("create_audio_clip", path, beats);
+        return Live.child(track, "arrangement_clips");
+    }
+
+    /** Only for a track that was made here and holds nothing. */
+    function removeTrack(song, track) {
+        song.call("delete_track", Live.indexIn(song, "tracks", track));
+    }
+
+    function mute(clip) {
+        var track = clip === null ? null : Live.around(clip, "Track");
+        if (track !== null && !Live.isOn(track, "mute")) {
+            track.set("mute", 1);
+        }
+    }
+
+    /** New tracks are selected by Live, and the device would go out of sight. */
+    function showAgain(track) {
+        var view = Live.at("live_set view");
+        var shown = Live.child(view, "selected_track");
+        if (track !== null && (shown === null || String(shown.id) !== String(track.id))) {
+            view.set("selected_track", "id", Number(track.id));
+        }
+    }
+
+    return { run: run, isPossible: isPossible };
+}());

@@ -1,0 +1,164 @@
+/* What is known of jobs, and which of them the device shows: its own, else the newest that happens. */
+var Jobs = (function () {
+    "use strict";
+    var MOST = 60;
+    var OPEN = { PENDING: true, PROCESSING: true, RETRYING_QA: true };
+
+    function Jobs() {
+        this.byId = {};
+        this.order = [];
+        this.shown = null;
+    }
+
+    /** The job of that id; made where it is new. */
+    Jobs.prototype.of = function (id) {
+        if (!this.byId.hasOwnProperty(id)) {
+            this.byId[id] = {
+                id: id, title: "", state: "PENDING", words: "", share: 0, remainingS: -1, reason: "",
+                folder: "", figures: null, isAsked: false, source: null
+            };
+            this.order.push(id);
+            this.forget();
+        }
+        return this.byId[id];
+    };
+
+    /** A job that this device asked for; it is the one that is shown. */
+    Jobs.prototype.accept = function (values, source) {
+        var isKnown = this.byId.hasOwnProperty(values.job);
+        var job = this.of(values.job);
+        job.title = values.title;
+        if (!isKnown || !isOpen(values)) {
+            job.state = values.state;  // events may be ahead of the answer
+        }
+        job.source = source || job.source;
+        job.words = isOpen(job) ? job.words : "";
+        this.shown = job;
+        return job;
+    };
+
+    /** An event; the job that it is of. */
+    Jobs.prototype.take = function (heard) {
+        var job = this.of(heard.values.job);
+        TAKE[heard.name](job, heard.values);
+        if (this.shown === null || (job !== this.shown && !isOpen(this.shown) && isOpen(job))) {
+            this.shown = job;
+        }
+        return job;
+    };
+
+    /** The state of things instead of the story. True where the shown job is not among it. */
+    Jobs.prototype.recap = function (rows) {
+        var shownId = this.shown === null ? "" : this.shown.id;
+        rows.forEach(function (row) {
+            var job = this.of(row.job);
+            job.title = row.title;
+            job.state = row.state;
+            job.share = row.share;
+        }, this);
+        if (this.shown === null && rows.length) {
+            this.shown = this.of(rows[rows.length - 1].job);
+        }
+        return shownId !== "" && isOpen(this.shown) && !rows.some(function (row) {
+            return row.job === shownId;
+        });
+    };
+
+    Jobs.prototype.forget = function () {
+        var oldest = this.order.length > MOST ? this.order.shift() : null;
+        if (oldest !== null && this.shown !== null && this.shown.id === oldest) {
+            this.order.push(oldest);
+        } else if (oldest !== null) {
+            delete this.byId[oldest];
+        }
+    };
+
+    function isOpen(job) {
+        return OPEN.hasOwnProperty(job.state);
+    }
+
+    function progressed(job, values) {
+        job.state = "PROCESSING";
+        job.words = values.words;
+        job.share = values.share;
+        job.remainingS = values.hasOwnProperty("remaining_s") ? values.remaining_s : -1;
+    }
+
+    function ended(state, share) {
+        return function (job, values) {
+            job.state = state;
+            job.share = share;
+            job.words = "";
+            job.folder = values.folder || "";
+            job.title = job.title || values.title || "";
+            job.reason = values.message || values.reason || "";
+        };
+    }
+
+    var TAKE = {
+        queued: function (job, values) {
+            job.title = values.title;
+            job.state = "PENDING";
+            job.words = "";
+        },
+        started: function (job) {
+            job.state = "PROCESSING";
+            job.words = "Starting";
+            job.reason = "";
+        },
+        stage: progressed,
+        progress: progressed,
+        note: function () {},  // the report has it
+        postponed: function (job, values) {
+            job.state = "PENDING";
+            job.words = "Goes on in " + Words.minutes(values.delay_s);
+            job.reason = values.reason;
+        },
+        done: ended("SUCCESS", 1),
+        failed: ended("FAILED", 0),
+        cancelled: ended("CANCELLED", 0)
+    };
+
+    Jobs.isOpen = isOpen;
+    return Jobs;
+}());
+
+/* What a job found out, from the pairs of names and values that `figures` lists. */
+var Figures = (function () {
+    "use strict";
+
+    /** {before, after, tempoBpm, stems: [{title, role, file}]}; "" and null for what is not known. */
+    function read(pairs) {
+        var byName = {};
+        pairs.forEach(function (pair) {
+            byName[pair.figure] = pair.value;
+        });
+        return {
+            before: Words.loudness(byName["source.integrated_lufs"], byName["source.true_peak_dbtp"]),
+            after: afterOf(byName),
+            tempoBpm: parseFloat(byName.tempo_bpm) || null,
+            stems: stemsOf(byName)
+        };
+    }
+
+    /** The first master's. */
+    function afterOf(byName) {
+        var lufs = Object.keys(byName).filter(function (name) {
+            return (/^masters\..+\.integrated_lufs$/).test(name);
+        })[0];
+        var dbtp = lufs ? lufs.replace("integrated_lufs", "true_peak_dbtp") : "";
+        return Words.loudness(byName[lufs], byName[dbtp]);
+    }
+
+    function stemsOf(byName) {
+        var stems = [];
+        var at = "stem_files.0.";
+        while (byName.hasOwnProperty(at + "file")) {
+            stems.push({ title: byName[at + "title"], role: byName[at + "role"], file: byName[at + "file"] });
+            at = "stem_files." + stems.length + ".";
+        }
+        return stems;
+    }
+
+    return { read: read };
+}());

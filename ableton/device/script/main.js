@@ -1,0 +1,128 @@
+/* Max's side: inlets, outlets, the clock. What the functions answer is in ableton/device/INTERFACE.md. */
+inlets = 2;
+outlets = 3;
+autowatch = 0;
+
+var TO_SERVICE = 0;
+var TO_RECEIVER = 1;
+var TO_DISPLAY = 2;
+
+var alarm = null;
+var device = new Device({
+    send: function (message) {
+        outlet(TO_SERVICE, message);
+    },
+    listen: function (port) {
+        outlet(TO_RECEIVER, "port", port);
+    },
+    display: function (message) {
+        outlet(TO_DISPLAY, message);
+    },
+    open: function (url) {
+        max.launchbrowser(url);
+    },
+    wake: function (afterMs) {
+        alarm.cancel();
+        alarm.schedule(afterMs);
+    },
+    now: function () {
+        return new Date().getTime();
+    },
+    random: Math.random
+});
+
+/** A name that no other device of this or another set has. */
+function freshName() {
+    var parts = [new Date().getTime(), Math.floor(Math.random() * 0x7FFFFFFF), Number(Live.at("this_device").id)];
+    return "live-" + parts.map(function (part) {
+        return part.toString(36);
+    }).join("-");
+}
+freshName.local = 1;
+
+function ready() {
+    if (alarm === null) {
+        alarm = new Task(function () {
+            device.client.tick();
+        });
+        device.ready(freshName());
+    }
+}
+
+function process_newest() {
+    whenReady(function () {
+        device.processNewest();
+    });
+}
+
+function process_file() {
+    var path = arrayfromargs(arguments).join(" ");
+    whenReady(function () {
+        device.processFile(path);
+    });
+}
+
+function process_clip() {
+    whenReady(function () {
+        device.processClip();
+    });
+}
+
+function import_stems() {
+    whenReady(function () {
+        device.importStems();
+    });
+}
+
+function cancel() {
+    whenReady(function () {
+        device.cancel();
+    });
+}
+
+function recipe(index) {
+    device.recipe.choose(index);
+}
+
+function target(index) {
+    device.target.choose(index);
+}
+
+function kept_recipe() {
+    device.recipe.restore(arrayfromargs(arguments).join(" "));
+}
+
+function kept_target() {
+    device.target.restore(arrayfromargs(arguments).join(" "));
+}
+
+function import_to(index) {
+    device.isSession = index === 1;
+}
+
+function tempo(index) {
+    device.isTempoMatched = index === 1;
+}
+
+/** What the service says. */
+function anything() {
+    var address = messagename;
+    var args = arrayfromargs(arguments);
+    whenReady(function () {
+        device.client.take(address, args);
+    });
+}
+
+/** The device is removed: nothing may be said any more. */
+function notifydeleted() {
+    if (alarm !== null) {
+        alarm.cancel();
+    }
+}
+
+function whenReady(act) {
+    if (alarm !== null) {
+        act();
+    }
+}
+whenReady.local = 1;

@@ -1,0 +1,196 @@
+"use strict";
+const { test } = require("node:test");
+const assert = require("node:assert/strict");
+const { connected, delivered } = require("./service.js");
+const { FakeLive } = require("./fake_live.js");
+const { FakeMax } = require("./fake_max.js");
+
+const requests = (service, name) => service.requests.filter((request) => request[0] === name);
+
+test("nothing is asked of Live and nothing said to the service before live.thisdevice", () => {
+    const max = new FakeMax();
+    max.send(0, "kept_recipe", "quick");
+    max.send(0, "import_to", 1);
+    max.send(0, "tempo", 1);
+    max.send(0, "process_newest");
+    max.send(0, "import_stems");
+    max.send(1, "/stembridge/beat", "e1", 3);
+    max.pass(60_000);
+    assert.deepEqual([max.heard[0], max.heard[1], max.live.errors], [[], [], []]);
+});
+
+test("hello, subscription and menus come with ready, once", () => {
+    const { max, service } = connected();
+    max.send(0, "ready");
+    assert.deepEqual(max.shown("lamp"), [2]);
+    assert.deepEqual(max.shown("stage"), ["Ready"]);
+    assert.deepEqual(max.shown("recipes"), ["automatic", "full", "quick", "stems-only", "mine"]);
+    assert.deepEqual(max.shown("targets"), ["automatic", "streaming", "club"]);
+    assert.equal(requests(service, "hello").length, 1);
+    assert.equal(requests(service, "subscribe").length, 1);
+});
+
+test("process newest goes to the set's project with what the menus say", () => {
+    const { max, service } = connected();
+    max.send(0, "recipe", 2);
+    max.send(0, "target", 2);
+    max.send(0, "process_newest");
+    assert.deepEqual(requests(service, "process_newest"), [["process_newest", "quick", "/sets/Night/Night.als", "club"]]);
+    assert.deepEqual(max.shown("song"), ["Night Drive"]);
+    assert.deepEqual(max.shown("stage"), ["Waiting for its turn"]);
+    assert.deepEqual([max.shown("can_cancel"), max.shown("can_import")], [[1], [0]]);
+    assert.deepEqual(max.shown("error"), [""]);
+});
+
+test("an unsaved set is told so, and is processed", () => {
+    const { max, service } = connected({ live: new FakeLive({ path: "" }) });
+    max.send(0, "process_newest");
+    assert.deepEqual(requests(service, "process_newest"), [["process_newest"]]);
+    assert.match(max.shown("error")[0], /^Save the set first/);
+});
+
+test("a Live that does not tell the set's file is no unsaved set", () => {
+    const { max, live, service } = connected({ live: new FakeLive({ version: [11, 2, 0] }) });
+    max.send(0, "process_newest");
+    assert.deepEqual(requests(service, "process_newest"), [["process_newest"]]);
+    assert.deepEqual([max.shown("error"), live.errors], [[""], []]);
+});
+
+test("a dropped file is processed as Max writes it, spaces and all", () => {
+    const { max, service } = connected();
+    max.send(0, "process_file", "Macintosh HD:/Users/me/Night Drive.wav");
+    max.send(0, "process_file", "C:/Music/Night", "Drive.wav");
+    const paths = requests(service, "process").map((request) => request[1]);
+    assert.deepEqual(paths, ["Macintosh HD:/Users/me/Night Drive.wav", "C:/Music/Night Drive.wav"]);
+});
+
+test("the selected clip's file is processed", () => {
+    const { max, live, service } = connected();
+    live.select(live.clip(live.tracks[0], { file_path: "/songs/Night Drive.mp3" }));
+    max.send(0, "process_clip");
+    assert.deepEqual(requests(service, "process")[0], ["process", "/songs/Night Drive.mp3", "", "/sets/Night/Night.als"]);
+});
+
+test("without a selected clip the highlighted slot's is taken", () => {
+    const { max, live, service } = connected();
+    live.clip(live.tracks[0], { file_path: "/songs/Night Drive.mp3", slot: 1 });
+    live.song.view.children.highlighted_clip_slot = live.tracks[0].lists.clip_slots[1];
+    max.send(0, "process_clip");
+    assert.equal(requests(service, "process")[0][1], "/songs/Night Drive.mp3");
+});
+
+for (const [what, values, words] of [
+    ["no clip", null, /^No clip is selected/],
+    ["a MIDI clip", {}, /^The selected clip is MIDI/],
+    ["a clip without a file", { file_path: "" }, /has no file yet/]
+]) {
+    test(`process clip with ${what} says what to do`, () => {
+        const { max, live, service } = connected();
+        live.select(values && live.clip(live.tracks[0], values));
+        max.send(0, "process_clip");
+        assert.match(max.shown("error")[0], words);
+        assert.deepEqual([requests(service, "process"), live.errors], [[], []]);
+    });
+}
+
+test("progress is shown in words, with the time that is left", () => {
+    const { max, service } = connected();
+    max.send(0, "process_newest");
+    service.event("queued", "job1", "Night Drive", "full");
+    service.event("started", "job1", 1);
+    assert.deepEqual(max.shown("stage"), ["Starting"]);
+    service.event("stage", "job1", "separate", "Separating", 0.1);
+    assert.deepEqual(max.shown("stage"), ["Separating"]);
+    service.event("progress", "job1", 0.25, 65, "separate", "Separating");
+    assert.deepEqual([max.shown("stage"), max.shown("progress")], [["Separating, 1:05 left"], [0.25]]);
+});
+
+test("what a job made is shown: loudness before and after, stems to import", () => {
+    const { max } = delivered();
+    assert.deepEqual(max.shown("before"), ["-9.1 LUFS  0.4 dBTP"]);
+    assert.deepEqual(max.shown("after"), ["-14.0 LUFS  -1.0 dBTP"]);
+    assert.deepEqual(max.shown("stage"), ["Done. 4 stems to import"]);
+    assert.deepEqual([max.shown("can_import"), max.shown("can_cancel")], [[1], [0]]);
+    assert.deepEqual(max.shown("song"), ["Night Drive"], "not the delivery's name, which may be v2");
+});
+
+test("a song that was done already is there at once", () => {
+    const { max, service } = connected();
+    service.state = "SUCCESS";
+    max.send(0, "process_newest");
+    assert.deepEqual(max.shown("can_import"), [1]);
+});
+
+test("cancel ends the job that is shown", () => {
+    const { max, service } = connected();
+    max.send(0, "process_newest");
+    max.send(0, "cancel");
+    assert.deepEqual(requests(service, "cancel"), [["cancel", "job1"]]);
+    service.event("cancelled", "job1", "Cancelled from the OSC door.");
+    assert.deepEqual([max.shown("stage"), max.shown("can_cancel")], [["Cancelled"], [0]]);
+    max.send(0, "cancel");
+    assert.equal(requests(service, "cancel").length, 1, "an ended job is not cancelled");
+});
+
+test("why a job failed is told, and gone with the next press", () => {
+    const { max, service } = connected();
+    max.send(0, "process_newest");
+    service.event("failed", "job1", "InputError", "night.wav is silent.");
+    assert.deepEqual([max.shown("stage"), max.shown("error")], [["Failed"], ["night.wav is silent."]]);
+    max.send(0, "process_newest");
+    assert.deepEqual(max.shown("error"), [""]);
+});
+
+test("a refusal is told in its words", () => {
+    const { max, service } = connected();
+    service.on_process_newest = () => [["refused", "no_song", "No finished song lies in the watched folders."]];
+    max.send(0, "process_newest");
+    assert.deepEqual(max.shown("error"), ["No finished song lies in the watched folders."]);
+    assert.deepEqual(max.shown("stage"), ["Ready"]);
+});
+
+test("another's job is shown while there is none of its own, and not instead of one", () => {
+    const { max, service } = connected();
+    service.event("queued", "theirs", "Other Song", "full");
+    assert.deepEqual(max.shown("song"), ["Other Song"]);
+    max.send(0, "process_newest");
+    service.event("stage", "theirs", "mix", "Mixing", 0.5);
+    assert.deepEqual(max.shown("song"), ["Night Drive"]);
+    assert.deepEqual(max.shown("stage"), ["Waiting for its turn"]);
+});
+
+test("the last job of the service is shown when a set is opened", () => {
+    const rows = ["old", "new"].map((job) => [job, "SUCCESS", "deliver", 1, `The ${job} song`, "full", 4]);
+    const { max } = connected({ prepare: (made, service) => { service.rows = rows; } });
+    assert.deepEqual([max.shown("song"), max.shown("can_import")], [["The new song"], [1]]);
+});
+
+test("a choice is kept with the set once, by its name", () => {
+    const { max } = connected();
+    max.send(0, "recipe", 4);
+    max.send(0, "recipe", 4);
+    max.send(0, "kept_recipe", "mine");
+    assert.deepEqual(max.heard[2].filter(([kind]) => kind === "keep_recipe"), [["keep_recipe", "mine"]]);
+});
+
+test("a kept choice is found again in whatever order the service has", () => {
+    const { max, service } = connected({ prepare: (made) => made.send(0, "kept_recipe", "mine") });
+    assert.deepEqual(max.shown("recipe"), [4]);
+    assert.deepEqual(max.heard[2].filter(([kind]) => kind.startsWith("keep_")), [], "loading makes no undo step");
+    max.send(0, "process_newest");
+    assert.equal(requests(service, "process_newest")[0][1], "mine");
+});
+
+test("a kept choice that is gone stays in sight", () => {
+    const { max } = connected({ prepare: (made) => made.send(0, "kept_target", "gone") });
+    assert.deepEqual(max.shown("targets"), ["automatic", "streaming", "club", "gone"]);
+    assert.deepEqual(max.shown("target"), [3]);
+});
+
+test("a removed device says nothing more", () => {
+    const { max } = connected();
+    max.asked();
+    max.send(0, "notifydeleted");
+    max.pass(120_000);
+    assert.deepEqual(max.asked(), []);
+});
