@@ -1,0 +1,26 @@
+"""Builds the device from its description and its script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from ableton.device.amxd import File, write_device
+from ableton.device.patch import NAME, SCRIPT_FILE, device
+from ableton.device.patcher import AUDIO_EFFECT, document
+from ableton.device.theme import LIGHT
+
+FOLDER: Final = Path(__file__).parent
+BUILT: Final = FOLDER / f"{NAME}.amxd"
+"""The device as it is shipped."""
+
+
+def device_document() -> dict[str, Any]:
+    """The device's patcher as Max saves it."""
+    return document(device(), LIGHT)
+
+
+def build_device(script: bytes | None = None) -> bytes:
+    """The frozen device with ``script``, or with the one beside this module; each build gives the same bytes."""
+    text = (FOLDER / SCRIPT_FILE).read_bytes() if script is None else script
+    return write_device(NAME, AUDIO_EFFECT, device_document(), [File(SCRIPT_FILE, b"TEXT", text)])
