@@ -1,8 +1,8 @@
 """Writes a frozen device: the patcher and every file it needs in one .amxd.
 
-The container, as Max 8 and 9 write it: chunks of tag, u32 little-endian size and content. ``ampf`` holds the kind
-of the device, ``meta`` 7 says that it is frozen, ``ptch`` holds ``mx@c``, the files one after another, and the list
-``dlst`` of them, whose sizes are big-endian and count their own header.
+The container, as Max 8 and 9 write it: chunks of tag, u32 little-endian size and content. ``ampf`` holds the
+kind of the device, ``meta`` 7 says that it is frozen, ``ptch`` holds ``mx@c``, the files one after another,
+and the list ``dlst`` of them, whose sizes are big-endian and count their own header.
 """
 
 from __future__ import annotations
@@ -37,7 +37,11 @@ def write_device(
     """
     patcher = json.dumps(document, indent="\t").encode() + b"\n\0"
     files = [File(f"{name}.amxd", b"JSON", patcher), *dependencies]
-    return _chunk(b"ampf", kind) + _chunk(b"meta", _FROZEN.to_bytes(4, "little")) + _chunk(b"ptch", _frozen(files))
+    return (
+        _chunk(b"ampf", kind)
+        + _chunk(b"meta", _FROZEN.to_bytes(4, "little"))
+        + _chunk(b"ptch", _frozen(files))
+    )
 
 
 def _chunk(tag: bytes, content: bytes) -> bytes:

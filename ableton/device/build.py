@@ -21,6 +21,6 @@ def device_document() -> dict[str, Any]:
 
 
 def build_device(script: bytes | None = None) -> bytes:
-    """The frozen device with ``script``, or with the one beside this module; each build gives the same bytes."""
+    """The frozen device with ``script``, or the one beside this module; each build gives the same bytes."""
     text = (FOLDER / SCRIPT_FILE).read_bytes() if script is None else script
     return write_device(NAME, AUDIO_EFFECT, device_document(), [File(SCRIPT_FILE, b"TEXT", text)])

@@ -41,7 +41,7 @@ def _typed_at(at: tuple[int, int], text: str) -> Rect:
 
 def plain(name: str, text: str, at: tuple[int, int]) -> Box:
     """A standard object that is only typed in; KeyError for one that is not in the table."""
-    inlets, outlets = _STANDARD[text.split()[0]]
+    inlets, outlets = _STANDARD[text.split(maxsplit=1)[0]]
     return Box(name=name, text=text, inlets=inlets, outlets=outlets, at=_typed_at(at, text))
 
 
@@ -54,9 +54,7 @@ def route(name: str, words: Sequence[str], at: tuple[int, int]) -> Box:
 
 def message(name: str, text: str, at: tuple[int, int]) -> Box:
     """A message that is sent on when anything comes in."""
-    return Box(
-        name=name, maxclass="message", text=text, inlets=2, outlets=("",), at=_typed_at(at, text)
-    )
+    return Box(name=name, maxclass="message", text=text, inlets=2, outlets=("",), at=_typed_at(at, text))
 
 
 def script(name: str, file_name: str, inlets: int, outlets: int, at: tuple[int, int]) -> Box:
@@ -165,8 +163,8 @@ def tabs(
 def drop_target(name: str, legend: str, info: str, shown_at: Rect, at: tuple[int, int]) -> Box:
     """Where a file can be dropped.
 
-    It gives the file itself, not the copy that Live decodes, which goes away again. It is hidden: a stored one
-    would give out its file when the set loads.
+    It gives the file itself, not the copy that Live decodes, which goes away again. It is hidden: a stored
+    one would give out its file when the set loads.
     """
     return Box(
         name=name,
@@ -175,9 +173,7 @@ def drop_target(name: str, legend: str, info: str, shown_at: Rect, at: tuple[int
         at=place(*at),
         shown_at=shown_at,
         attributes={"decodemode": 0, "legend": legend},
-        parameter=Parameter(
-            long_name="Drop target", short_name="Drop", type=ParameterType.FILE, info=info
-        ),
+        parameter=Parameter(long_name="Drop target", short_name="Drop", type=ParameterType.FILE, info=info),
     )
 
 
@@ -226,5 +222,5 @@ def progress_bar(name: str, shown_at: Rect, at: tuple[int, int], info: str) -> B
             "settype": 1,
             "size": 1,
         },
-        colours={"slidercolor": "live_control_selection", "bgcolor": "live_lcd_bg"},
+        colours={"slidercolor": "live_control_selection", "bgcolor": "live_display_scale_text"},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
+from itertools import pairwise, starmap
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -113,6 +114,16 @@ class Cord(Value):
     inlet: int = 0
 
 
+def cord(source: str, destination: str, outlet: int = 0, inlet: int = 0) -> Cord:
+    """A cord from one box to another."""
+    return Cord(source=source, outlet=outlet, destination=destination, inlet=inlet)
+
+
+def chain(*names: str) -> tuple[Cord, ...]:
+    """Cords from each box to the next."""
+    return tuple(starmap(cord, pairwise(names)))
+
+
 class Part(Value):
     """Objects with the cords between them; parts of a patcher are added up."""
 
@@ -137,8 +148,8 @@ class Patcher(Value):
 def document(patcher: Patcher, theme: Mapping[str, tuple[float, ...]]) -> dict[str, Any]:
     """The patcher as Max saves it.
 
-    ``theme`` gives the colours that are saved beside the names of the theme's. They are what is seen before
-    Live's theme is known. Raises KeyError for a cord to no object and for a colour that the theme does not have.
+    ``theme`` gives the colours that are saved beside the names of the theme's; they are seen before Live's
+    theme is known. KeyError for a cord to no object and for a colour that the theme does not have.
     """
     ids = {box.name: f"obj-{number}" for number, box in enumerate(patcher.content.boxes, 1)}
     return {

@@ -47,8 +47,8 @@ class _Pen:
 def draw(document: Mapping[str, Any], theme: Theme = LIGHT, values: Mapping[str, Any] | None = None) -> str:
     """The presentation view of a patcher as an SVG, below a title bar as Live gives it.
 
-    ``document`` is the patcher as Max saves it; ``values`` say what controls hold, by the ids of their boxes. Draws
-    the objects of our device; KeyError for others.
+    ``document`` is the patcher as Max saves it; ``values`` say what controls hold, by the ids of their boxes.
+    It draws the kinds of objects that our device has; KeyError for others.
     """
     patcher = document["patcher"]
     shown = [entry["box"] for entry in patcher["boxes"] if entry["box"].get("presentation")]
@@ -61,15 +61,17 @@ def draw(document: Mapping[str, Any], theme: Theme = LIGHT, values: Mapping[str,
 
 def _head(width: int, name: str, pen: _Pen) -> str:
     height = HEIGHT_PX + _TITLE_PX
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" font-family="Ableton Sans, Arial, Helvetica, sans-serif" '
-        'font-size="10" font-weight="500">\n'
-        f'<rect width="{width}" height="{height}" rx="4" fill="{pen.themed("live_surface_bg")}"/>\n'
-        f'<rect width="{width}" height="{_TITLE_PX}" rx="4" fill="{pen.themed("live_control_fg")}" opacity="0.18"/>\n'
-        f'<circle cx="10" cy="9" r="4.5" fill="{pen.themed("live_control_selection")}"/>\n'
-        f'<text x="20" y="12.5" font-weight="700" fill="{pen.themed("live_control_fg")}">{escape(name)}</text>\n'
-        f'<g transform="translate(0 {_TITLE_PX})">'
+    words, surface = pen.themed("live_control_fg"), pen.themed("live_surface_bg")
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+            f'viewBox="0 0 {width} {height}" font-size="10" font-family="Ableton Sans, Arial, sans-serif">',
+            _area(0, 0, width, height, surface, 4),
+            _area(0, 0, width, _TITLE_PX, words, 4, 0.18),
+            f'<circle cx="10" cy="9" r="4.5" fill="{pen.themed("live_control_selection")}"/>',
+            _words(20, _TITLE_PX / 2, name, words),
+            f'<g transform="translate(0 {_TITLE_PX})">',
+        ]
     )
 
 
@@ -78,15 +80,18 @@ def _rect(box: _Box) -> tuple[int, int, int, int]:
     return x, y, width, height
 
 
-def _area(x: float, y: float, width: float, height: float, fill: str, radius: float = 0, opacity: float = 1) -> str:
-    return f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="{radius:g}" fill="{fill}" opacity="{opacity:g}"/>'
+def _area(
+    x: float, y: float, width: float, height: float, fill: str, radius: float = 0, opacity: float = 1
+) -> str:
+    return (
+        f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="{radius:g}" '
+        f'fill="{fill}" opacity="{opacity:g}"/>'
+    )
 
 
 def _words(x: float, y: float, text: str, fill: str, anchor: str = "start", opacity: float = 1) -> str:
-    return (
-        f'<text x="{x:g}" y="{y + _BASELINE_PX:g}" text-anchor="{anchor}" fill="{fill}" opacity="{opacity:g}">'
-        f"{escape(text)}</text>"
-    )
+    where = f'x="{x:g}" y="{y + _BASELINE_PX:g}" text-anchor="{anchor}"'
+    return f'<text {where} fill="{fill}" opacity="{opacity:g}">{escape(text)}</text>'
 
 
 def _fitting(text: str, width: float) -> str:
@@ -104,7 +109,8 @@ def _panel(box: _Box, pen: _Pen) -> str:
 def _comment(box: _Box, pen: _Pen) -> str:
     x, y, width, height = _rect(box)
     rows = max((height - 4) // _LINE_PX, 1)
-    lines = textwrap.wrap(box.get("text", ""), max(int((width - 4) / _LETTER_PX), 1), max_lines=rows, placeholder="...")
+    letters = max(int((width - 4) / _LETTER_PX), 1)
+    lines = textwrap.wrap(box.get("text", ""), letters, max_lines=rows, placeholder="...")
     colour = pen.colour(box, "textcolor")
     first = y + 9 if rows > 1 else y + height / 2
     return "\n".join(_words(x + 3, first + _LINE_PX * row, line, colour) for row, line in enumerate(lines))

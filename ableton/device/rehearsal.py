@@ -1,7 +1,7 @@
 """Plays a patcher without Max: messages run along its cords, through a model of each object that it uses.
 
-The model knows what those objects do with the messages of INTERFACE.md, and no more. What it cannot say is how
-Live draws; that stands in ableton/README.md.
+The model knows what those objects do with the messages of INTERFACE.md, and no more. What it cannot say is
+what Live makes of them; that stands in ableton/README.md.
 """
 
 from __future__ import annotations
@@ -34,12 +34,15 @@ class Rehearsal:
         self.chosen_file: str | None = None
         """What the user chooses where a file is asked for; None closes the dialogue."""
         patcher = self.document["patcher"]
-        self._boxes: dict[str, dict[str, Any]] = {entry["box"]["id"]: entry["box"] for entry in patcher["boxes"]}
+        self._boxes: dict[str, dict[str, Any]] = {
+            entry["box"]["id"]: entry["box"] for entry in patcher["boxes"]
+        }
         self._lines = [entry["patchline"] for entry in patcher["lines"]]
 
     def box(self, words: str) -> dict[str, Any]:
-        """The only box whose text or long name begins with ``words``; LookupError where there is none or more."""
-        found = [box for box in self._boxes.values() if _name(box).startswith(words)]
+        """The object or control whose name or text begins with ``words``; LookupError where there is not one."""
+        named = [box for box in self._boxes.values() if box["maxclass"] != "live.comment"]
+        found = [box for box in named if _name(box).startswith(words)]
         if len(found) != 1:
             raise LookupError(f"{len(found)} boxes are called {words!r}")
         return found[0]
@@ -127,7 +130,9 @@ class Rehearsal:
 
     def _menu(self, box: dict[str, Any], inlet: int, message: Message) -> None:
         if message[0] == "_parameter_range":
-            box["saved_attribute_attributes"]["valueof"]["parameter_enum"] = [str(name) for name in message[1:]]
+            box["saved_attribute_attributes"]["valueof"]["parameter_enum"] = [
+                str(name) for name in message[1:]
+            ]
         else:
             _expect(message[0] == "set", box, message)
             self.values[box["id"]] = message[1]

@@ -1,7 +1,7 @@
 """Colours of Live's theme that the device uses, by the names that Max gives them.
 
-Objects name the theme's colour, so that the device follows whatever theme is chosen. The values here are what is
-saved beside the names, and what the picture is drawn with: near Live's own, in a light and a dark theme.
+Objects name the theme's colour, so that the device follows whatever theme is chosen. The values here are what
+is saved beside the names, and what pictures are drawn with: near Live's own, in a light and a dark theme.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LIGHT: Final[Mapping[str, Colour]] = MappingProxyType(
         "live_lcd_bg": _grey(0.14),
         "live_lcd_control_fg": _BLUE,
         "live_lcd_control_fg_zombie": _grey(0.65),
-        "live_display_scale_text": _grey(0.81, 0.5),
+        "live_display_scale_text": _grey(0.81, 0.3),
         "live_active_automation": _RED,
     }
 )
