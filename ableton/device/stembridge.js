@@ -372,6 +372,8 @@ var Client = (function () {
         if (now - pending.sinceMs >= PORT_AFTER_MS && !this.isPortProven) {
             delete this.pending[pending.seq];
             this.start();
+        } else {
+            this.put(pending);
         }
     };
 
@@ -476,12 +478,14 @@ var Client = (function () {
         pending.repeats += 1;
         pending.gapMs = Math.min(LONGEST_GAP_MS, 2 * pending.gapMs);
         pending.dueMs = now + pending.gapMs;
-        this.put(pending);
         if (pending.name === "hello") {
             this.repeatHello(pending, now);
-        } else if (!pending.isAcked && pending.repeats % HELLO_AFTER === 0) {
+            return;
+        }
+        if (!pending.isAcked && pending.repeats % HELLO_AFTER === 0) {
             this.hello();
         }
+        this.put(pending);
     };
 
     /** Hello is never given up; what only keeps the talk going is asked again by itself. */
@@ -1410,7 +1414,8 @@ var Device = (function () {
     }
 
     function doneWords(job) {
-        return canImport(job) ? "Done. " + Words.count(job.figures.stems.length, "stem") + " to import" : "Done";
+        var stems = canImport(job) ? job.figures.stems.length : 0;
+        return stems ? "Done. " + Words.count(stems, "stem") + " to import" : "Done";
     }
 
     function canImport(job) {
@@ -1461,12 +1466,19 @@ var device = new Device({
     now: function () {
         return new Date().getTime();
     },
-    random: Math.random
+    random: random
 });
+
+/** From 0 to 1, other than in another device, even where both draw the same. */
+function random() {
+    var number = Math.random() + Number(Live.at("this_device").id) * 0.6180339887;
+    return number - Math.floor(number);
+}
+random.local = 1;
 
 /** A name that no other device of this or another set has. */
 function freshName() {
-    var parts = [new Date().getTime(), Math.floor(Math.random() * 0x7FFFFFFF), Number(Live.at("this_device").id)];
+    var parts = [new Date().getTime(), Math.floor(random() * 0x7FFFFFFF), Number(Live.at("this_device").id)];
     return "live-" + parts.map(function (part) {
         return part.toString(36);
     }).join("-");

@@ -117,6 +117,8 @@ var Client = (function () {
         if (now - pending.sinceMs >= PORT_AFTER_MS && !this.isPortProven) {
             delete this.pending[pending.seq];
             this.start();
+        } else {
+            this.put(pending);
         }
     };
 
@@ -221,12 +223,14 @@ var Client = (function () {
         pending.repeats += 1;
         pending.gapMs = Math.min(LONGEST_GAP_MS, 2 * pending.gapMs);
         pending.dueMs = now + pending.gapMs;
-        this.put(pending);
         if (pending.name === "hello") {
             this.repeatHello(pending, now);
-        } else if (!pending.isAcked && pending.repeats % HELLO_AFTER === 0) {
+            return;
+        }
+        if (!pending.isAcked && pending.repeats % HELLO_AFTER === 0) {
             this.hello();
         }
+        this.put(pending);
     };
 
     /** Hello is never given up; what only keeps the talk going is asked again by itself. */

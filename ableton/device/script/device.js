@@ -269,7 +269,8 @@ var Device = (function () {
     }
 
     function doneWords(job) {
-        return canImport(job) ? "Done. " + Words.count(job.figures.stems.length, "stem") + " to import" : "Done";
+        var stems = canImport(job) ? job.figures.stems.length : 0;
+        return stems ? "Done. " + Words.count(stems, "stem") + " to import" : "Done";
     }
 
     function canImport(job) {

@@ -28,12 +28,19 @@ var device = new Device({
     now: function () {
         return new Date().getTime();
     },
-    random: Math.random
+    random: random
 });
+
+/** From 0 to 1, other than in another device, even where both draw the same. */
+function random() {
+    var number = Math.random() + Number(Live.at("this_device").id) * 0.6180339887;
+    return number - Math.floor(number);
+}
+random.local = 1;
 
 /** A name that no other device of this or another set has. */
 function freshName() {
-    var parts = [new Date().getTime(), Math.floor(Math.random() * 0x7FFFFFFF), Number(Live.at("this_device").id)];
+    var parts = [new Date().getTime(), Math.floor(random() * 0x7FFFFFFF), Number(Live.at("this_device").id)];
     return "live-" + parts.map(function (part) {
         return part.toString(36);
     }).join("-");

@@ -49,8 +49,9 @@ const isSince = (version, first) => {
 
 class FakeLive {
     constructor({ version = [12, 1, 0], path = "/sets/Night/Night.als", scenes = 4, mostTracks = 1000 } = {}) {
-        Object.assign(this, { version, mostTracks, errors: [], undo: [], isReady: false, depth: 0, reads: 0 });
+        Object.assign(this, { version, mostTracks, errors: [], undo: [], isReady: false, depth: 0, reads: 0, lastId: 0 });
         this.objects = new Map();
+        this.missing = new Set();
         this.files = new Map();
         this.song = this.make("Song", { tempo: 120, current_song_time: 0, is_playing: 0, file_path: path });
         this.song.lists = { tracks: [], scenes: [], return_tracks: [] };
@@ -62,7 +63,8 @@ class FakeLive {
     }
 
     make(type, values = {}, parent = null) {
-        const id = this.objects.size + 1;
+        this.lastId += 1;
+        const id = this.lastId;
         const made = { id, type, values, parent, lists: {}, children: {} };
         this.objects.set(id, made);
         return made;
@@ -146,13 +148,21 @@ class FakeLive {
         }
     }
 
-    isKnown(entry) {
-        return typeof entry === "string" || isSince(this.version, entry[1]);
+    /** A Live whose objects of that type do not know a name. */
+    without(type, name) {
+        this.missing.add(`${type}.${name}`);
+    }
+
+    /** The names of one kind that this version of Live knows. */
+    known(type, kind) {
+        return (CLASSES[type][kind] || [])
+            .map((entry) => [].concat(entry))
+            .filter(([name, since]) => !this.missing.has(`${type}.${name}`) && (!since || isSince(this.version, since)))
+            .map(([name]) => name);
     }
 
     has(object, kind, name) {
-        const entries = CLASSES[object.type][kind] || [];
-        return entries.some((entry) => this.isKnown(entry) && [].concat(entry)[0] === name);
+        return this.known(object.type, kind).includes(name);
     }
 
     find(path) {
@@ -301,8 +311,7 @@ function liveApiOf(live) {
             if (this.object === null) {
                 return "No object";
             }
-            const spec = CLASSES[this.object.type];
-            const known = (kind) => (spec[kind] || []).filter((entry) => live.isKnown(entry)).map((entry) => [].concat(entry)[0]);
+            const known = (kind) => live.known(this.type, kind);
             const lines = [`id ${this.id}`, `type ${this.type}`, "description A thing in the Set."];
             known("lists").forEach((name) => lines.push(`children ${name} Thing`));
             known("children").forEach((name) => lines.push(`child ${name} Thing`));

@@ -13,9 +13,9 @@ const FOLDER = "/sets/Night/StemBridge/Night Drive";
 
 class FakeService {
     constructor(max, { folder = FOLDER, figures = FIGURES, stems = STEMS } = {}) {
-        Object.assign(this, { max, folder, stems, isUp: true, isLossy: () => false });
-        Object.assign(this, { epoch: "e1", last: 0, told: 0, rows: [], requests: [], seen: new Map(), isDelayed: new Set() });
-        this.jobs = 0;
+        Object.assign(this, { max, folder, stems, isUp: true, isGreeted: false, isLossy: () => false });
+        Object.assign(this, { epoch: "e1", last: 0, kept: [], rows: [], jobs: 0 });
+        Object.assign(this, { requests: [], seen: new Map(), isDelayed: new Set() });
         this.state = "PENDING";
         this.figures = figures.concat(stems.flatMap(([title, role], at) => [
             [`stem_files.${at}.title`, title], [`stem_files.${at}.role`, role],
@@ -50,6 +50,7 @@ class FakeService {
         if (this.isLossy("command", name)) {
             return;
         }
+        this.isGreeted = this.isGreeted || (name === "hello" && args[0] === this.port);
         this.reply("ack", seq);
         if (!this.seen.has(seq)) {
             this.requests.push([name, ...args]);
@@ -65,18 +66,19 @@ class FakeService {
         return answer ? answer.call(this, ...args) : [["refused", "unknown_address", name]];
     }
 
+    /** To the port that hello named; a service that was not greeted answers where nobody listens. */
     reply(name, seq, ...values) {
         this.tell(name, this.client, seq, ...values);
     }
 
     tell(name, ...values) {
-        if (!this.isLossy("reply", name)) {
+        if (this.isGreeted && !this.isLossy("reply", name)) {
             this.max.send(1, `/stembridge/${name}`, ...values);
         }
     }
 
-    on_hello(port) {
-        return port === this.port ? [["welcome", "0.1.0", 1, this.epoch, this.last, 10, "hello"]] : [];
+    on_hello() {
+        return [["welcome", "0.1.0", 1, this.epoch, this.last, 10, "hello"]];
     }
 
     on_subscribe(from = -1, epoch = "") {
@@ -135,7 +137,7 @@ class FakeService {
     event(name, job, ...values) {
         const after = this.last;
         this.last += 2;
-        this.kept = (this.kept || []).concat({ number: this.last, name, values: [this.last, this.epoch, job, after, ...values] });
+        this.kept.push({ number: this.last, name, values: [this.last, this.epoch, job, after, ...values] });
         this.tell(name, this.last, this.epoch, job, after, ...values);
     }
 
@@ -145,7 +147,7 @@ class FakeService {
 
     /** Ends and begins anew: nothing is known any more but what is on the disk. */
     restart(epoch = "e2") {
-        Object.assign(this, { epoch, last: 0, kept: [], isUp: true });
+        Object.assign(this, { epoch, last: 0, kept: [], isUp: true, isGreeted: false });
     }
 }
 

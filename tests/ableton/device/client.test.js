@@ -1,0 +1,298 @@
+"use strict";
+const { test } = require("node:test");
+const assert = require("node:assert/strict");
+const { FakeService, connected, delivered } = require("./service.js");
+const { FakeLive } = require("./fake_live.js");
+const { FakeMax } = require("./fake_max.js");
+
+const named = (max, name) => max.heard[0].filter(([address]) => address === `/stembridge/${name}`);
+const ports = (max) => max.heard[1].map(([, port]) => port);
+const HEARTBEAT_MS = 10_000;
+
+/** A device whose service is not there yet. */
+function alone(seed = 1) {
+    const live = new FakeLive();
+    live.deviceOn(live.track("Song"));
+    const max = new FakeMax(live, seed);
+    const service = new FakeService(max);
+    service.isUp = false;
+    max.ready();
+    return { max, service, live };
+}
+
+test("a command is sent again with the same seq, less and less often, until it is answered", () => {
+    const { max, service } = connected();
+    service.isUp = false;
+    max.heard[0].length = 0;
+    max.send(0, "process_newest");
+    const times = [];
+    service.max.onSent = (outlet, [address, , seq]) => {
+        if (address === "/stembridge/process_newest") {
+            times.push([max.nowMs, seq]);
+        }
+    };
+    const start = max.nowMs;
+    max.pass(5000);
+    assert.deepEqual(times.map(([at]) => at - start), [100, 300, 700, 1500, 2500, 3500, 4500]);
+    assert.equal(new Set(times.map(([, seq]) => seq)).size, 1);
+});
+
+test("an answer ends the sending, however often it comes", () => {
+    const { max, service } = connected();
+    max.send(0, "process_newest");
+    service.take(named(max, "process_newest")[0]);
+    max.pass(9000);
+    assert.equal(named(max, "process_newest").length, 1);
+    assert.equal(named(max, "files").length, 0);
+});
+
+test("after three unheard repeats hello is said before the next, after an ack it is not", () => {
+    for (const [isAcked, hellos] of [[false, 1], [true, 0]]) {
+        const { max, service } = connected();
+        service.isLossy = (way, name) => name === "process_newest" && !isAcked;
+        service.isDelayed.add("process_newest");
+        max.heard[0].length = 0;
+        max.send(0, "process_newest");
+        max.pass(1000);
+        assert.equal(named(max, "hello").length, hellos);
+    }
+});
+
+for (const code of ["busy", "closing"]) {
+    test(`after ${code} the same is sent again a second later`, () => {
+        const { max, service } = connected();
+        service.answers = () => [["refused", code, "Not now."]];
+        max.heard[0].length = 0;
+        max.send(0, "process_newest");
+        max.pass(999);
+        assert.equal(named(max, "process_newest").length, 1);
+        delete service.answers;
+        service.seen.clear();
+        max.pass(2);
+        const [first, second] = named(max, "process_newest");
+        assert.deepEqual(first, second);
+        assert.deepEqual([max.shown("song"), max.shown("error")], [["Night Drive"], [""]]);
+    });
+}
+
+test("a command that nobody answers is given up after half a minute, in words", () => {
+    const { max, service } = connected();
+    service.isLossy = (way, name) => name === "process_newest";
+    max.send(0, "process_newest");
+    assert.deepEqual(max.shown("stage"), ["Asking for it"]);
+    max.pass(31_500);
+    assert.match(max.shown("error")[0], /did not answer/);
+    assert.deepEqual(max.shown("stage"), ["Ready"]);
+    max.heard[0].length = 0;
+    max.pass(5000);
+    assert.equal(named(max, "process_newest").length, 0);
+});
+
+test("answers to other clients are not heard", () => {
+    const { max, service } = connected();
+    service.isDelayed.add("process_newest");
+    max.send(0, "process_newest");
+    const seq = named(max, "process_newest")[0][2];
+    max.send(1, "/stembridge/accepted", "somebody", seq, "theirs", 1, "PENDING", "Their Song");
+    assert.deepEqual(max.shown("song"), [""]);
+});
+
+test("what is no message of the service is passed over", () => {
+    const { max } = connected();
+    const before = max.heard[2].length;
+    for (const message of [["/stembridge/done"], ["/stembridge/nonsense", 1], ["/other/done", 1, "e1", "j", 0, 1, "f", "t"],
+        ["/stembridge/constructor", 1], ["/stembridge/progress", 1, "e1", "job"], ["list", 1, 2]]) {
+        max.send(1, ...message);
+    }
+    assert.equal(max.heard[2].length, before);
+});
+
+// lamp, ports, restarts
+
+test("the lamp asks, then is away, and says what to do; it comes back with the service", () => {
+    const { max, service } = alone();
+    assert.deepEqual([max.shown("lamp"), max.shown("stage")], [[1], ["Looking for stembridge"]]);
+    max.pass(4000);
+    assert.deepEqual([max.shown("lamp"), max.shown("stage")], [[0], ["stembridge is away. Start it: stembridge serve"]]);
+    service.isUp = true;
+    max.pass(1100);
+    assert.deepEqual([max.shown("lamp"), max.shown("stage")], [[2], ["Ready"]]);
+});
+
+test("while it is away the lamp does not flicker, and little is sent", () => {
+    const { max } = alone();
+    max.pass(60_000);
+    assert.deepEqual(max.heard[2].filter(([kind]) => kind === "lamp").map(([, lamp]) => lamp), [1, 0]);
+    assert.ok(named(max, "hello").length < 110, `${named(max, "hello").length}`);
+});
+
+test("a port at which no welcome comes is given up for another, and the new one is told", () => {
+    const { max, service } = alone();
+    const taken = service.port;
+    service.isUp = true;
+    service.isLossy = () => service.port === taken;
+    max.pass(7000);
+    assert.deepEqual(max.shown("lamp"), [2]);
+    assert.equal(ports(max).length, 2);
+    assert.ok(ports(max).every((port) => port >= 20_000 && port < 60_000 && Number.isInteger(port)));
+});
+
+test("a port that was good is kept while the service is away", () => {
+    const { max, service } = connected();
+    service.isUp = false;
+    max.pass(120_000);
+    service.restart();
+    max.pass(2000);
+    assert.deepEqual([ports(max).length, max.shown("lamp")], [1, [2]]);
+});
+
+test("devices of one set take names and ports of their own, also when they load at the same moment", () => {
+    const live = new FakeLive();
+    const track = live.track("Song");
+    const hellos = [1, 2, 3].map(() => {
+        live.deviceOn(track);
+        const max = new FakeMax(live, 7);  // even with the same randomness
+        new FakeService(max);
+        max.ready();
+        return named(max, "hello")[0];
+    });
+    assert.equal(new Set(hellos.map(([, client]) => client)).size, 3);
+    assert.ok(hellos.every(([, client]) => /^[A-Za-z0-9._-]{1,64}$/.test(client)));
+    assert.equal(new Set(hellos.map(([, , , port]) => port)).size, 3);
+});
+
+test("a restarted service is found by silence, and the job goes on", () => {
+    const { max, service } = connected();
+    max.send(0, "process_newest");
+    service.event("started", "job1", 1);
+    service.restart();
+    service.rows = [["job1", "PROCESSING", "separate", 0.4, "Night Drive", "full", 0]];
+    max.pass(HEARTBEAT_MS + 1500);
+    assert.deepEqual([max.shown("lamp"), max.shown("progress")], [[2], [0.4]]);
+    service.done();
+    assert.deepEqual(max.shown("can_import"), [1]);
+});
+
+for (const notice of ["unknown_client", "closing"]) {
+    test(`after ${notice} it says hello and subscribes again`, () => {
+        const { max, service } = connected();
+        const name = notice === "closing" ? "e1" : service.client;
+        service.restart();
+        max.heard[0].length = 0;
+        max.send(1, `/stembridge/${notice}`, name);
+        max.pass(2000);
+        assert.equal(named(max, "hello").length, 1);
+        assert.equal(named(max, "subscribe").length >= 1, true);
+        service.event("queued", "late", "Late Song", "full");
+        assert.deepEqual(max.shown("song"), ["Late Song"]);
+    });
+}
+
+test("a notice for another client changes nothing", () => {
+    const { max } = connected();
+    max.heard[0].length = 0;
+    max.send(1, "/stembridge/unknown_client", "somebody");
+    max.pass(2000);
+    assert.deepEqual(max.heard[0], []);
+});
+
+test("a subscription that ended is seen by the pong", () => {
+    const { max, service } = connected();
+    service.on_ping = () => [["pong", "e1", 0, 0]];
+    max.heard[0].length = 0;
+    max.pass(HEARTBEAT_MS + 100);
+    assert.deepEqual([named(max, "ping").length, named(max, "hello").length, named(max, "subscribe").length], [1, 1, 1]);
+});
+
+test("at rest one ping is sent a heartbeat, and the display is left alone", () => {
+    const { max } = connected();
+    max.heard.forEach((heard) => { heard.length = 0; });
+    max.pass(10 * HEARTBEAT_MS + 1);
+    assert.equal(max.heard[0].length, 10);
+    assert.deepEqual(max.heard[2], []);
+});
+
+// events
+
+test("a lost event is asked for again, and everything is told in its order", () => {
+    const { max, service } = connected();
+    service.event("queued", "job1", "Night Drive", "full");
+    service.isLossy = (way, name) => name === "started";
+    service.event("started", "job1", 1);
+    service.isLossy = () => false;
+    const stages = () => max.heard[2].filter(([kind]) => kind === "stage").map(([, words]) => words);
+    const from = stages().length;
+    service.event("stage", "job1", "separate", "Separating", 0.1);
+    assert.deepEqual(stages().slice(from), ["Starting", "Separating"]);
+});
+
+test("a beat tells of a lost last event", () => {
+    const { max, service } = connected();
+    service.isLossy = (way, name) => name === "queued";
+    service.event("queued", "job1", "Night Drive", "full");
+    service.isLossy = () => false;
+    assert.deepEqual(max.shown("song"), [""]);
+    service.tell("beat", "e1", service.last);
+    assert.deepEqual(max.shown("song"), ["Night Drive"]);
+});
+
+test("an event twice is told once, one of another epoch not at all", () => {
+    const { max, service } = connected();
+    service.event("queued", "job1", "Night Drive", "full");
+    service.event("started", "job1", 1);
+    const before = max.heard[2].length;
+    max.send(1, "/stembridge/queued", 2, "e1", "job1", 0, "Night Drive", "full");
+    max.send(1, "/stembridge/queued", 99, "e0", "job9", 0, "Ghost", "full");
+    assert.equal(max.heard[2].length, before);
+});
+
+test("the state in several parts counts when all are there, in any order, and once", () => {
+    const { max, service } = connected();
+    const row = (job, title) => [job, "PENDING", "", 0, title, "full", 0];
+    const part = (number, rows) => service.tell("resync", "e1", 40, number, 2, ...rows.flat());
+    part(1, [row("b", "Second")]);
+    part(1, [row("b", "Second")]);
+    assert.deepEqual(max.shown("song"), [""]);
+    part(0, [row("a", "First")]);
+    assert.deepEqual(max.shown("song"), ["Second"]);
+});
+
+test("a job that ended unseen, and is not in the state that is told, is asked for", () => {
+    const { max, service } = connected();
+    service.jobs = 0;
+    max.send(0, "process_newest");
+    service.restart();
+    service.rows = [["other", "SUCCESS", "deliver", 1, "Other", "full", 1]];
+    max.send(1, "/stembridge/unknown_client", service.client);
+    max.pass(2000);
+    assert.deepEqual([max.shown("song"), max.shown("can_import")], [["Night Drive"], [1]]);
+});
+
+for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
+    test(`with a third of all messages lost both ways, each command takes effect once and all is shown (${seed})`, () => {
+        const { max, service, live } = delivered({ seed });
+        let drawn = seed;
+        service.isLossy = () => {
+            drawn = (drawn * 48271) % 2147483647;
+            return drawn % 3 === 0;
+        };
+        service.requests.length = 0;
+        for (let round = 2; round < 8; round += 1) {
+            max.send(0, "process_newest");
+            max.pass(4000);
+            service.event("started", `job${round}`, 1);
+            service.event("progress", `job${round}`, 0.5, -1, "mix", "Mixing");
+            service.done(`job${round}`);
+            service.tell("beat", "e1", service.last);
+            max.pass(HEARTBEAT_MS);
+            service.tell("beat", "e1", service.last);
+            max.pass(HEARTBEAT_MS);
+        }
+        assert.equal(service.requests.filter(([name]) => name === "process_newest").length, 6);
+        service.isLossy = () => false;
+        max.pass(3 * HEARTBEAT_MS);
+        assert.deepEqual([max.shown("can_import"), max.shown("progress"), max.shown("lamp")], [[1], [1], [2]]);
+        max.send(0, "import_stems");
+        assert.deepEqual(live.errors, []);
+    });
+}
