@@ -46,9 +46,14 @@ def script_text() -> str:
     return "\n".join([_HEAD, _table(), *parts])
 
 
+def sent_table() -> dict[str, dict[str, Any]]:
+    """What the service sends, by name: its kind, its arguments and those of its rows, each with name and type."""
+    return {name: _entry(address) for name, address in SENT.items()}
+
+
 def _table() -> str:
     """What the service sends and what the menus show at first, as the script reads it."""
-    sent = ",\n".join(f"        {name}: {json.dumps(_entry(address))}" for name, address in SENT.items())
+    sent = ",\n".join(f"        {name}: {json.dumps(entry)}" for name, entry in sent_table().items())
     shipped = {"recipes": list(load_config(shipped_config_path()).recipes), "targets": list(TARGETS)}
     return f"var TABLE = {{\n    sent: {{\n{sent}\n    }},\n    shipped: {json.dumps(shipped)}\n}};\n"
 

@@ -1,13 +1,15 @@
-"""Pure Data as the stand-in for Max: a patch that is a client of the OSC door, made of Pd's own objects alone.
+"""Pure Data as the stand-in for Max: a patch that is a client of the OSC door, of Pd's own objects alone.
 
-Max and Pd are the same in kind: messages of symbols and floats, no integers of their own on the wire, an address that
-is taken apart by ``route``, one socket that sends and another that receives. What serves the one, serves the other.
+Max and Pd are the same in kind: messages of symbols and floats, no integers of their own on the wire, an
+address that is taken apart by ``route``, one socket that sends and another that receives.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,7 +45,7 @@ class Patch:
 
     def join(self, *way: End) -> None:
         """Connect one with the next. A pair is an object with its outlet; as the last, with its inlet."""
-        for start, end in zip(way, way[1:], strict=False):
+        for start, end in itertools.pairwise(way):
             (source, outlet), (sink, inlet) = _port(start), _port(end)
             self._wires.append(f"#X connect {source} {outlet} {sink} {inlet};")
 
@@ -61,8 +63,8 @@ def symbol(text: str) -> str:
 def session_patch(*, client: str, door_port: int, own_port: int, song: str, recipe: str) -> str:
     """A patch that says hello, subscribes, presses Process, and prints all that it hears.
 
-    Answers come to ``own_port``, as with Max's ``udpreceive``; with 0, back to where it sends from. Each command is
-    sent again until it is answered; events are taken in their order, and asked for where one is missing.
+    Answers come to ``own_port``, as with Max's ``udpreceive``; with 0, back to where it sends from. Each
+    command is sent again until it is answered; events are taken in their order, missing ones asked for.
     """
     patch = Patch()
     _speak(patch, client, door_port)
@@ -75,7 +77,7 @@ def session_patch(*, client: str, door_port: int, own_port: int, song: str, reci
 
 
 def _speak(patch: Patch, client: str, door_port: int) -> None:
-    """``say``: a name and its arguments become a packet with client and seq, sent again until ``answered``."""
+    """``say``: a name with arguments becomes a packet with client and seq, sent until it is ``answered``."""
     words, parts, name = patch.add("t a b"), patch.add("list split 1"), patch.add("t b a")
     count, more, asked = patch.add("f 0"), patch.add("+ 1"), patch.add("s asked")
     head, arguments = patch.add("list prepend"), patch.add("list append")
@@ -96,7 +98,7 @@ def _speak(patch: Patch, client: str, door_port: int) -> None:
 
 
 def _listen(patch: Patch, own_port: int) -> None:
-    """What comes in, parted into replies, notices and events; each goes on as a list that begins with its name."""
+    """What comes in, parted into replies, notices and events, as lists that begin with the name."""
     if own_port:
         patch.join(patch.add(f"netreceive -u -b {own_port}"), patch.add("s packet"))
     ours, names = patch.add("route stembridge"), patch.add(f"route ack {' '.join((*REPLIES, *NOTICES))}")
@@ -122,7 +124,7 @@ def _take_replies(patch: Patch) -> None:
 
 
 def _take_events(patch: Patch) -> None:
-    """The next event is told; one that is older is let be; one before which others are missing is a ``gap``."""
+    """The next event is told, an older one let be; one before which others are missing is a ``gap``."""
     both, parts, pair = patch.add("t a a"), patch.add("unpack s f s s f"), patch.add("pack f f")
     numbers, order = patch.add("unpack f f"), patch.add("expr ($f1 > $f3) * (1 + ($f2 > $f3))")
     gate, is_next, is_gap = patch.add("spigot 0"), patch.add("== 1"), patch.add("sel 2")
@@ -202,7 +204,7 @@ class PureData:
         """Each message that it printed, in words, as far as the one of that name."""
         assert self._process.stderr is not None
         for line in self._process.stderr:
-            print(line, end="")
+            sys.stdout.write(line)
             if not line.startswith("heard: "):
                 continue
             words = [re.sub(r"\\(.)", r"\1", word) for word in re.split(r"(?<!\\) ", line.strip())[1:]]
