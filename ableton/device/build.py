@@ -8,6 +8,7 @@ from typing import Any, Final
 from ableton.device.amxd import File, write_device
 from ableton.device.patch import NAME, SCRIPT_FILE, device
 from ableton.device.patcher import AUDIO_EFFECT, document
+from ableton.device.script import script_text
 from ableton.device.theme import LIGHT
 
 FOLDER: Final = Path(__file__).parent
@@ -21,6 +22,6 @@ def device_document() -> dict[str, Any]:
 
 
 def build_device(script: bytes | None = None) -> bytes:
-    """The frozen device with ``script``, or the one beside this module; each build gives the same bytes."""
-    text = (FOLDER / SCRIPT_FILE).read_bytes() if script is None else script
+    """The frozen device with ``script``, or with its own; each build gives the same bytes."""
+    text = script_text().encode() if script is None else script
     return write_device(NAME, AUDIO_EFFECT, device_document(), [File(SCRIPT_FILE, b"TEXT", text)])

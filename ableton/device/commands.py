@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -71,7 +72,8 @@ def _written(path: Path) -> Path:
         partial.write_bytes(BUILT.read_bytes())
         partial.replace(path)
     except OSError as cause:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
         raise DeliveryError(
             f"{path} cannot be written ({cause.strerror}). Close Live if it has the device open, or see the "
             "folder's permissions."

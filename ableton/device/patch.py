@@ -15,9 +15,9 @@ SERVICE_PORT: Final = 17710
 FIRST_RECEIVING_PORT: Final = 17719
 """Where the device listens until its script chooses a port."""
 WIDTH_PX: Final = 424
-FIRST_RECIPES: Final = ("full", "quick")
+FIRST_RECIPES: Final = ("automatic", "full")
 """What the menu offers until the service tells its recipes."""
-FIRST_TARGETS: Final = ("as in recipe", "streaming")
+FIRST_TARGETS: Final = ("automatic", "streaming")
 
 _SCRIPT: Final = "script"
 _DESCRIPTION: Final = (
@@ -134,7 +134,7 @@ def _choices() -> Part:
             "recipe_menu",
             "Recipe",
             FIRST_RECIPES,
-            "What is made of a song: which stages run, and how.",
+            "What is made of a song. Automatic: as its folder is watched, else everything.",
             Rect(x=50, y=127, width=94, height=15),
             (1, 4),
         ),
@@ -143,7 +143,7 @@ def _choices() -> Part:
             "target_menu",
             "Target",
             FIRST_TARGETS,
-            "The loudness of the master; 'as in recipe' takes what the recipe says.",
+            "The loudness of the master. Automatic: as the recipe says.",
             Rect(x=50, y=148, width=94, height=15),
             (2, 4),
         ),

@@ -16,7 +16,7 @@ PICTURE: Final[Path] = FOLDER / "stembridge.svg"
 """The picture that is shown on the device's page."""
 _CONNECTED: Final[tuple[Message, ...]] = (
     ("lamp", 2),
-    ("recipes", "full", "quick", "stems-only", "master-only"),
+    ("recipes", "automatic", "full", "quick"),
     ("song", "Night Drive"),
     ("before", "-9.1 LUFS   0.4 dBTP"),
 )

@@ -40,7 +40,7 @@ class Rehearsal:
         self._lines = [entry["patchline"] for entry in patcher["lines"]]
 
     def box(self, words: str) -> dict[str, Any]:
-        """The object or control whose name or text begins with ``words``; LookupError where there is not one."""
+        """The object or control whose name or text begins so; LookupError where there is not one."""
         named = [box for box in self._boxes.values() if box["maxclass"] != "live.comment"]
         found = [box for box in named if _name(box).startswith(words)]
         if len(found) != 1:

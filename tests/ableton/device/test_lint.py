@@ -48,7 +48,7 @@ def _move(patcher: Patcher, name: str, *rect: float) -> None:
 
 
 BREAKS: list[tuple[str, Callable[[Patcher], Any], str]] = [
-    ("is_frozen", lambda p: _add(p, "js more.js", saved_object_attributes={"filename": "more.js"}), "more.js"),
+    ("is_frozen", lambda p: _add(p, "js x.js", saved_object_attributes={"filename": "x.js"}), "x.js"),
     ("is_frozen", lambda p: p["dependency_cache"].append({"name": "logo.svg"}), "logo.svg"),
     ("opens_in_presentation", lambda p: p.update(openinpresentation=0), "presentation"),
     ("opens_in_presentation", lambda p: p.update(devicewidth=0.0), "no width"),
@@ -66,7 +66,7 @@ BREAKS: list[tuple[str, Callable[[Patcher], Any], str]] = [
     ("hides_buttons", lambda p: _parameter(p, "Drop target").update(parameter_invisible=1), "Drop target"),
     ("hides_driven_controls", lambda p: _parameter(p, "Recipe").update(parameter_invisible=1), "Recipe"),
     ("names_parameters", lambda p: _parameter(p, "Target").update(parameter_longname="Recipe"), "share"),
-    ("names_parameters", lambda p: _parameter(p, "Target").update(parameter_longname="live.menu[1]"), "live.menu"),
+    ("names_parameters", lambda p: _parameter(p, "Target").update(parameter_longname="live.menu[1]"), "live"),
     ("names_parameters", lambda p: _parameter(p, "Target").update(parameter_shortname=""), "shortname"),
     ("names_parameters", lambda p: _box(p, "Target").update(varname="Recipe"), "varname"),
     ("registers_parameters", lambda p: p["parameters"].pop(_box(p, "Tempo")["id"]), "Tempo"),
