@@ -13,6 +13,7 @@ from ableton.device.amxd import File, write_device
 from ableton.device.build import BUILT, build_device, device_document
 from ableton.device.pictures import PICTURE, picture
 from ableton.device.reader import DeviceError, parse_device, read_device
+from ableton.device.sheet import Sheet
 from tests.ableton.device.samples import SCRIPT, our_device, real_device
 
 DOCUMENT = {"patcher": {"boxes": [], "lines": []}}
@@ -54,15 +55,23 @@ def test_files_come_back_as_they_were(names: list[str], data: bytes) -> None:
 @pytest.mark.parametrize(
     ("name", "kind", "is_frozen", "files", "boxes"),
     [
-        ("ableton_CPU_Reporter.amxd", "aaaa", False, 0, 54),
-        ("ableton_Test.amxd", "mmmm", False, 0, 29),
-        ("ableton_FrozenTest.amxd", "mmmm", True, 16, 29),
+        ("ableton_CPU_Reporter.amxd", "aaaa", False, 0, 58),
+        ("ableton_Test.amxd", "mmmm", False, 0, 34),
+        ("ableton_FrozenTest.amxd", "mmmm", True, 15, 34),
     ],
 )
 def test_real_devices_are_read(name: str, kind: str, is_frozen: bool, files: int, boxes: int) -> None:
     device = read_device(real_device(name))
     assert (device.kind, device.is_frozen, len(device.files)) == (kind, is_frozen, files)
     assert len(device.patcher["boxes"]) == boxes
+
+
+@pytest.mark.parametrize("name", ["ableton_CPU_Reporter.amxd", "ableton_Test.amxd"])
+def test_every_object_of_a_real_device_is_read(name: str) -> None:
+    """As many as its bytes name classes, those in patchers inside of it, too."""
+    path = real_device(name)
+    sheets = Sheet(read_device(path).patcher).inside()
+    assert sum(len(sheet.boxes) for sheet in sheets) == path.read_bytes().count(b'"maxclass" :')
 
 
 def test_files_of_a_real_frozen_device_are_whole() -> None:
