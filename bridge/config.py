@@ -124,6 +124,17 @@ class Mix(Value):
     balance_lu: dict[str, tuple[float, float]]
     crest_loss_db: Positive
     tone_shift_db: Positive
+    chains: str
+
+
+class Vst3Settings(Value):
+    """Where third-party plug-ins lie, and how long and how large they may be."""
+
+    folders: tuple[str, ...]
+    load_s: Positive
+    stall_s: Positive
+    memory_gb: Annotated[float, Field(ge=0.1)]
+    compares: bool
 
 
 class Master(Value):
@@ -180,6 +191,7 @@ class Config(Value):
     separate: Separate
     restore: Restore
     mix: Mix
+    vst3: Vst3Settings
     master: Master
     qa: Qa
     delivery: DeliverySettings
@@ -202,6 +214,11 @@ class Config(Value):
         if self.work.folder:
             return Path(self.work.folder).expanduser()
         return default_data_folder()
+
+    @property
+    def chains_folder(self) -> Path | None:
+        """Where the user's own chains lie; None where there are none."""
+        return Path(self.mix.chains).expanduser() if self.mix.chains else None
 
     @property
     def store_path(self) -> Path:

@@ -17,6 +17,7 @@ from presets.chain import (
     Saturator,
     StereoWidth,
     TransientShaper,
+    Vst3,
     bounds_of,
 )
 from presets.dialin import dial_in, render_dial_in
@@ -63,6 +64,7 @@ __all__ = [
     "Style",
     "Target",
     "TransientShaper",
+    "Vst3",
     "VstPreset",
     "Wish",
     "WishFor",

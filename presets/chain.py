@@ -168,8 +168,34 @@ class Limiter(_Effect):
     release_ms: Annotated[float, Field(strict=True, ge=1, le=2000)] = 100.0
 
 
+class Vst3(_Effect):
+    """Somebody else's VST3 plug-in, in the state of a preset, with single parameters set over that."""
+
+    kind: Literal["vst3"] = "vst3"
+    plugin: Annotated[str, Field(min_length=1, max_length=200)]
+    """The name of its bundle without ".vst3", as ``stembridge doctor`` lists it."""
+    component: str = ""
+    """Which plug-in of a bundle that holds several; "" where it holds one."""
+    preset: str = ""
+    """A .vstpreset file: its path, or its name in the plug-in's folder; "" is its default."""
+    parameters: dict[str, bool | float | str] = Field(default_factory=dict)
+    """By the names that the plug-in gives them, in its own units; a text is one of its choices."""
+    input_db: Annotated[float, Field(strict=True, ge=-60, le=60)] = 0.0
+    """Gain before the plug-in, taken back behind it: the level that its settings are for."""
+
+
 Effect = Annotated[
-    Eq | Compressor | Multiband | Gate | TransientShaper | DeEsser | Saturator | StereoWidth | Gain | Limiter,
+    Eq
+    | Compressor
+    | Multiband
+    | Gate
+    | TransientShaper
+    | DeEsser
+    | Saturator
+    | StereoWidth
+    | Gain
+    | Limiter
+    | Vst3,
     Field(discriminator="kind"),
 ]
 
@@ -204,7 +230,8 @@ class Chain(PresetValue):
         """The same chain for material at ``lufs`` integrated.
 
         All thresholds move by the difference to ``level_lufs`` and stay inside their bounds; gains, times and
-        the limiter's ceiling stay. ``-inf`` (silence) gives the lowest thresholds; NaN is a ``PresetError``.
+        the limiter's ceiling stay. A VST3 plug-in's settings stay, and it hears the material at the level
+        that they are for. ``-inf`` (silence) gives the lowest thresholds; NaN is a ``PresetError``.
         """
         if math.isnan(lufs):
             raise PresetError("The material's loudness is not a number; wanted: LUFS, -inf for silence.")
@@ -233,6 +260,10 @@ def bounds_of(model: type[PresetValue], setting: str) -> Bounds | None:
     return None if low is None or high is None else Bounds(low=float(low), high=float(high))
 
 
+_FOLLOWS = {"threshold_db": 1, "input_db": -1}
+"""What moves with the material's level, and whether with it or against it."""
+
+
 def _shifted(value: Any, shift_db: float) -> Any:
     """``value`` (an effect or a part of one) with its own and its parts' thresholds moved."""
     changes: dict[str, Any] = {}
@@ -240,8 +271,8 @@ def _shifted(value: Any, shift_db: float) -> Any:
         content = getattr(value, setting)
         if isinstance(content, MultibandBand):
             changes[setting] = _shifted(content, shift_db)
-        elif setting == "threshold_db":
+        elif setting in _FOLLOWS:
             bounds = bounds_of(type(value), setting)
-            moved = round(content + shift_db, 6)  # -12.3, not -12.300000000000001
+            moved = round(content + _FOLLOWS[setting] * shift_db, 6)  # -12.3, not -12.300000000000001
             changes[setting] = bounds.clamped(moved) if bounds else content
     return value.evolve(**changes) if changes else value

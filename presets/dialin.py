@@ -25,6 +25,7 @@ from presets.chain import (
     TransientShaper,
 )
 from presets.dialeq import eq_devices
+from presets.dialplugin import plugin_device
 from presets.dialvalues import Dial, DialDevice, DialSheet, Unit, amount, fitted, hertz, milliseconds
 
 
@@ -315,4 +316,5 @@ _DEVICE_OF: Final[Mapping[str, Callable[[Any], DialDevice]]] = {
     "stereo_width": _width_device,
     "gain": _gain_device,
     "limiter": _limiter_device,
+    "vst3": plugin_device,
 }

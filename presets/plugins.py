@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
 
-from presets.chain import Chain, Compressor, Gate, Limiter, Multiband, MultibandBand
+from presets.chain import Chain, Compressor, Gate, Limiter, Multiband, MultibandBand, Vst3
 from presets.dpf import write_state
 from presets.errors import PresetError
 from presets.resources import shipped_table
@@ -102,11 +102,18 @@ def plugin(name: str) -> Plugin:
 
 
 def map_chain(chain: Chain) -> ChainMapping:
-    """Each effect of ``chain`` that a free stereo plug-in serves, as its settings, and the rest in words."""
+    """Each effect of ``chain`` that a free stereo plug-in serves, as its settings, and the rest in words.
+
+    An effect that is a plug-in itself is neither.
+    """
     mapped = [(index, effect, _PLUGIN_OF.get(effect.kind)) for index, effect in enumerate(chain.effects)]
     return ChainMapping(
         presets=tuple(_preset(index, effect, name) for index, effect, name in mapped if name),
-        left_out=tuple(_left_out(index, effect.kind) for index, effect, name in mapped if not name),
+        left_out=tuple(
+            _left_out(index, effect.kind)
+            for index, effect, name in mapped
+            if not name and not isinstance(effect, Vst3)
+        ),
     )
 
 

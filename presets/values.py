@@ -26,14 +26,21 @@ class PresetValue(BaseModel):
         return type(self).model_validate({**known, **changes})
 
 
+MOST_NAMED = 40
+"""Words that an error lists."""
+
 ValueType = TypeVar("ValueType", bound=PresetValue)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A sentence that names the nearest known word, or all of them where none is near."""
+    """A sentence that names the nearest known word, or all of them (of many, some) where none is near."""
     words = sorted(known)
-    near = difflib.get_close_matches(name.lower(), words, n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(words)}."
+    lower = {word.lower(): word for word in words}
+    near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {lower[near[0]]!r}?"
+    more = f" and {len(words) - MOST_NAMED} more" if len(words) > MOST_NAMED else ""
+    return f"known are: {', '.join(words[:MOST_NAMED])}{more}."
 
 
 def read_toml(text: str, source: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from bridge.dsp.stereo import StereoWidthProcessor
 from bridge.dsp.stream import process_audio, process_file
 from bridge.dsp.transients import TransientShaperProcessor
 from bridge.protocols import Progress, no_progress
-from bridge.values import Value
+from bridge.values import Facts, Value
 from presets.chain import Chain, Effect, Limiter
 
 _PROCESSORS: dict[str, Callable[..., Processor]] = {
@@ -45,6 +45,10 @@ class EffectReport(Value):
     reason: str = ""
     figures: Figures = Field(default_factory=dict)
     """For example ``{"max_gain_reduction_db": 4.2, "mean_gain_reduction_db": 1.1}``."""
+    left_out: str = ""
+    """Why it did nothing: of a third-party plug-in that failed."""
+    plugin: Facts = Field(default_factory=dict)
+    """A third-party plug-in as it tells of itself."""
 
 
 class RackReport(Value):

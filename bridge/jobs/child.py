@@ -21,6 +21,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, BinaryIO, NoReturn
 
+from bridge.children import take_pipes
 from bridge.errors import DiskFullError, JobCancelled, StageError, StembridgeError, is_disk_full
 from bridge.events import Event, JobProgress
 from bridge.jobs.channel import Ending, Frame, FrameWriter, Kind, Task, read_frame
@@ -39,7 +40,7 @@ def main(keep_alive_s: float, niceness: int = 0) -> None:
     _ignore_interrupts()
     _step_back(niceness)
     faulthandler.enable()
-    incoming, outgoing = _take_pipes()
+    incoming, outgoing = take_pipes()
     inbox = _Inbox(incoming)
     writer = FrameWriter(outgoing)
     logs = LogSender(writer)
@@ -179,19 +180,6 @@ def _function(target: str) -> Callable[..., Any]:
     module, _, name = target.partition(":")
     function: Callable[..., Any] = getattr(importlib.import_module(module), name)
     return function
-
-
-def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Keep the pipes to the parent, and put harmless things in their place.
-
-    Libraries print; engines that the task starts inherit. Neither may reach the frames.
-    """
-    incoming, outgoing = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.dup2(2, 1)
-    os.close(nothing)
-    return os.fdopen(incoming, "rb"), os.fdopen(outgoing, "wb")
 
 
 def _step_back(niceness: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import json
 import os
 import pickle
 import queue
@@ -12,24 +11,19 @@ import signal
 import subprocess
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable
-from pathlib import Path
-from typing import IO, Any, Self, Unpack
+from typing import Any, Self, Unpack
 
+from bridge.children import Tail, python_command
 from bridge.jobs.channel import Frame, FrameWriter, Kind, Task, read_frame
 from bridge.jobs.logs import parent_level
 from bridge.jobs.watch import TICK_S, Outcome, RunOptions, Watch
 
 KEEP_ALIVE_S = 60.0
-STDERR_BYTES = 65_536
 IDLE_FROM = 15
 """Niceness from which on Windows gives a worker only the time that nobody else wants."""
 
-_BOOTSTRAP = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from bridge.jobs.child import main; main(float(sys.argv[2]), int(sys.argv[3]))"
-)
+_MAIN = "from bridge.jobs.child import main; main(float(sys.argv[2]), int(sys.argv[3]))"
 
 
 def worker_environment(threads: int | None = None) -> dict[str, str]:
@@ -59,7 +53,7 @@ class WorkerProcess:
         self._process = _spawn(keep_alive_s, niceness, worker_environment(threads))
         self._numbers = itertools.count()
         self._inbox: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
-        self._stderr = _Tail()
+        self._stderr = Tail()
         assert self._process.stdin is not None
         self._writer = FrameWriter(self._process.stdin)
         self._threads = [self._start(self._listen), self._start(self._drain)]
@@ -161,37 +155,9 @@ class WorkerProcess:
         self._stderr.fill_from(self._process.stderr)
 
 
-class _Tail:
-    """The last bytes of a stream."""
-
-    def __init__(self) -> None:
-        self._parts: deque[bytes] = deque()
-        self._lock = threading.Lock()
-
-    def clear(self) -> None:
-        with self._lock:
-            self._parts.clear()
-
-    def text(self) -> str:
-        with self._lock:
-            return b"".join(self._parts).decode("utf-8", "replace")
-
-    def fill_from(self, pipe: IO[bytes]) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            while part := pipe.read1(STDERR_BYTES):  # type: ignore[attr-defined]
-                self._append(part)
-
-    def _append(self, part: bytes) -> None:
-        with self._lock:
-            self._parts.append(part)
-            while sum(map(len, self._parts)) > STDERR_BYTES and len(self._parts) > 1:
-                self._parts.popleft()
-
-
 def _spawn(keep_alive_s: float, niceness: int, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    paths = json.dumps([str(Path(entry).absolute()) for entry in sys.path])
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", _BOOTSTRAP, paths, str(keep_alive_s), str(niceness)],
+        python_command(_MAIN, str(keep_alive_s), str(niceness)),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

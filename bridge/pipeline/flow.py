@@ -36,6 +36,7 @@ from bridge.stages import (
     separate,
 )
 from bridge.stages.base import Stage
+from bridge.stages.chain_run import LEFT_OUT
 from bridge.stages.findings import Findings, StageTiming
 from bridge.values import Asset, Delivery, Job, MediaInfo, QaReport, SampleFormat, StageResult
 
@@ -87,8 +88,16 @@ def run_job(job: Job, config: Config, report: Report) -> Delivery:
             spare=bench.keys(),
             older_than_s=config.service.keep_days * 86_400,
         )
+        _let_go(bench, shelf)
     shelf.clear_rooms()
     return delivery
+
+
+def _let_go(bench: Workbench, shelf: Shelf) -> None:
+    """A result without a plug-in that failed is not kept: mended or given time, it may work the next time."""
+    for result, _ in bench.results:
+        if result.facts.get(LEFT_OUT):
+            shelf.release(result.key)
 
 
 def clean_up(job: Job, config: Config, report: Report | None = None) -> None:

@@ -57,7 +57,7 @@ def _expect_known_words(request: JobRequest, recipe: Recipe, config: Config) -> 
     check_template(config.delivery.name)
     try:
         for style in (recipe.style, config.mix.style):
-            Library().chain("master", style)
+            Library(user_folder=config.chains_folder).chain("master", style)
         for name in request.targets or recipe.targets:
             target(name)
         for words in request.wishes:

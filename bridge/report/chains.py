@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from bridge.report.data import Curve, Effect, GainReduction, Setting
 from bridge.report.words import hertz, percent, signed, with_unit
 from presets import chain as chains
+from presets.dialplugin import setting_text
 
 TITLES = {
     "eq": "Equaliser",
@@ -20,6 +22,7 @@ TITLES = {
     "stereo_width": "Stereo width",
     "gain": "Gain",
     "limiter": "True-peak limiter",
+    "vst3": "VST3 plug-in",
 }
 _SHAPES = {
     "highpass": "High-pass",
@@ -54,11 +57,15 @@ def effect_settings(effect: chains.Effect) -> tuple[Setting, ...]:
         return tuple(_band_setting(band) for band in effect.bands)
     if isinstance(effect, chains.Multiband):
         return _multiband_settings(effect)
+    if isinstance(effect, chains.Vst3):
+        return tuple(_plugin_settings(effect))
     return _plain_settings(effect)
 
 
 def _title(effect: chains.Effect) -> str:
     title = TITLES[effect.kind]
+    if isinstance(effect, chains.Vst3):
+        return f"{effect.component or effect.plugin} ({title})"
     channel = getattr(effect, "channel", "stereo")
     return title if channel == "stereo" else f"{title}, {channel}"
 
@@ -86,6 +93,15 @@ def _multiband_row(name: str, band: chains.MultibandBand) -> Setting:
         return Setting(name=name, value=f"{signed(band.makeup_db)} dB, not compressed")
     times = f"{band.attack_ms:g} / {with_unit(band.release_ms, 'ms', 0)}"
     return Setting(name=name, value=f"{with_unit(band.threshold_db, 'dB')}, {band.ratio:g} : 1, {times}")
+
+
+def _plugin_settings(effect: chains.Vst3) -> Iterator[Setting]:
+    """The preset's name, every parameter by the plug-in's own name, and the gain around it."""
+    yield Setting(name="Preset", value=PurePath(effect.preset).stem if effect.preset else "its default")
+    for name, value in effect.parameters.items():
+        yield Setting(name=name, value=setting_text(value))
+    if effect.input_db:
+        yield Setting(name="Level", value=f"{signed(effect.input_db)}\N{NO-BREAK SPACE}dB in, back behind it")
 
 
 def _plain_settings(effect: Any) -> tuple[Setting, ...]:

@@ -13,11 +13,11 @@ from typing import Annotated
 from pydantic import Field
 
 from bridge.dsp.limiter import LimitReport, limit_file
-from bridge.dsp.rack import run_file
 from bridge.measure.loudness import Loudness
 from bridge.protocols import Progress
 from bridge.stages import roles
 from bridge.stages.base import Inputs, Made, Room, Stage, for_each, part_of
+from bridge.stages.chain_run import LEFT_OUT, run_chain
 from bridge.stages.checkup import Checkup, check_up, harm_done
 from bridge.values import Asset, Facts, SampleFormat, Value
 from presets import Chain, Target
@@ -59,6 +59,8 @@ class Params(Value):
     tone_shift_db: float
     search_passes: int
     search_tolerance_lu: float
+    plugins: tuple[str, ...] = ()
+    """Marks of the third-party plug-ins in the chain: a new version makes a new master."""
 
 
 def run(params: Params, inputs: Inputs, room: Room) -> Made:
@@ -74,11 +76,13 @@ def run(params: Params, inputs: Inputs, room: Room) -> Made:
         premaster.path.unlink()
     names = [goal.target.name for goal in params.goals]
     files = {f"{roles.MASTER}/{name}": path for name, (path, _) in zip(names, made, strict=True)}
+    files |= {f"{roles.STATE}/{name}": path for name, path in premaster.states.items()}
     masters = {name: facts for name, (_, facts) in zip(names, made, strict=True)}
-    return Made(files=files, facts={"chain": premaster.facts, "masters": masters})
+    left_out = [{"subject": roles.MASTER, "why": why} for why in premaster.left_out]
+    return Made(files=files, facts={"chain": premaster.facts, "masters": masters, LEFT_OUT: left_out})
 
 
-STAGE = Stage(name="master", version=3, cost=0.10, run=run)
+STAGE = Stage(name="master", version=4, cost=0.10, run=run)
 
 
 class _Premaster(Value):
@@ -87,6 +91,8 @@ class _Premaster(Value):
     path: Path
     measured: Checkup
     facts: Facts
+    states: dict[str, Path] = Field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 def _premaster(params: Params, mix: Asset, room: Room, progress: Progress) -> _Premaster:
@@ -97,7 +103,7 @@ def _premaster(params: Params, mix: Asset, room: Room, progress: Progress) -> _P
     # the mix bus may have turned the mix down by decibels since the song was measured
     chain = params.chain.at_level(round(before.loudness_lufs, 1))
     target = room.folder / "premaster.wav"
-    rack = run_file(mix.path, target, chain, progress=part_of(progress, 0.25, 0.75))
+    run = run_chain(mix.path, target, chain, room.config.vst3, part_of(progress, 0.25, 0.75))
     after = check_up(target, part_of(progress, 0.75, 1.0))
     harm = harm_done(before, after, params.drive_loss_db, params.tone_shift_db)
     facts = {
@@ -106,12 +112,12 @@ def _premaster(params: Params, mix: Asset, room: Room, progress: Progress) -> _P
         "chain": chain.model_dump(mode="json"),
         "before": before.model_dump(mode="json"),
         "after": after.model_dump(mode="json"),
-        "effects": rack.model_dump(mode="json"),
+        "effects": run.report.model_dump(mode="json"),
     }
     if harm:
         target.unlink()
-        return _Premaster(path=mix.path, measured=before, facts=facts)
-    return _Premaster(path=target, measured=after, facts=facts)
+        return _Premaster(path=mix.path, measured=before, facts=facts, left_out=run.left_out)
+    return _Premaster(path=target, measured=after, facts=facts, states=run.states, left_out=run.left_out)
 
 
 def _master(

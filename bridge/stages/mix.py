@@ -15,10 +15,10 @@ import numpy as np
 from pydantic import Field
 
 from bridge.audio import AudioWriter, Samples, open_audio
-from bridge.dsp.rack import run_file
 from bridge.protocols import Progress
 from bridge.stages import roles
 from bridge.stages.base import Inputs, Made, Room, Stage, for_each, part_of
+from bridge.stages.chain_run import LEFT_OUT, run_chain
 from bridge.stages.checkup import Checkup, check_up, harm_done
 from bridge.values import Asset, Facts, Value
 from presets import Chain, Gain
@@ -48,6 +48,8 @@ class Params(Value):
     tone_shift_db: float
     trim_db: Decibel = 0.0
     """Taken off the whole mix: a correction that QA asks for."""
+    plugins: tuple[str, ...] = ()
+    """Marks of the third-party plug-ins in the chains: a new version makes a new mix."""
 
 
 def run(params: Params, inputs: Inputs, room: Room) -> Made:
@@ -62,12 +64,14 @@ def run(params: Params, inputs: Inputs, room: Room) -> Made:
     )
     gain_db = _headroom_gain_db(processed, params) + params.trim_db
     files = _write(processed, gain_db, room, part_of(room.progress, 0.85, 1.0))
+    files |= {f"{roles.STATE}/{name}": path for stem in processed for name, path in stem.states.items()}
     stems_facts = {stem.label: stem.facts | {"gain_db": round(stem.gain_db, 3)} for stem in processed}
-    facts = {"stems": stems_facts, "bus_gain_db": round(gain_db, 3)}
+    left_out = [{"subject": stem.label, "why": why} for stem in processed for why in stem.left_out]
+    facts = {"stems": stems_facts, "bus_gain_db": round(gain_db, 3), LEFT_OUT: left_out}
     return Made(files=files, facts=facts)
 
 
-STAGE = Stage(name="mix", version=1, cost=0.08, run=run)
+STAGE = Stage(name="mix", version=2, cost=0.08, run=run)
 
 
 class _Processed(Value):
@@ -77,6 +81,8 @@ class _Processed(Value):
     path: Path
     gain_db: float
     facts: Facts
+    states: dict[str, Path] = Field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 def _process(asset: Asset, plan: StemPlan, params: Params, room: Room, progress: Progress) -> _Processed:
@@ -84,16 +90,24 @@ def _process(asset: Asset, plan: StemPlan, params: Params, room: Room, progress:
     if before.is_silent or not plan.chain.effects:
         return _as_it_is(asset, plan, "silent" if before.is_silent else "no chain")
     target = room.folder / f"processed {plan.label}.wav"
-    rack = run_file(asset.path, target, plan.chain, progress=part_of(progress, 0.0, 0.7))
+    run = run_chain(asset.path, target, plan.chain, room.config.vst3, part_of(progress, 0.0, 0.7))
     after = check_up(target, part_of(progress, 0.7, 1.0))
     harm = harm_done(before, after, params.crest_loss_db, params.tone_shift_db)
     if harm:
         target.unlink()
-        return _as_it_is(asset, plan, harm)
+        return _as_it_is(asset, plan, harm).evolve(left_out=run.left_out)
     wished_db = sum(effect.gain_db for effect in plan.chain.effects if isinstance(effect, Gain))
     match_db = before.loudness_lufs + wished_db - after.loudness_lufs
-    facts = _facts(plan, before, after, is_kept=True, why="") | {"effects": rack.model_dump(mode="json")}
-    return _Processed(label=plan.label, path=target, gain_db=match_db + plan.move_db, facts=facts)
+    told = {"effects": run.report.model_dump(mode="json")}
+    facts = _facts(plan, before, after, is_kept=True, why="") | told
+    return _Processed(
+        label=plan.label,
+        path=target,
+        gain_db=match_db + plan.move_db,
+        facts=facts,
+        states=run.states,
+        left_out=run.left_out,
+    )
 
 
 def _as_it_is(asset: Asset, plan: StemPlan, why: str) -> _Processed:

@@ -6,10 +6,11 @@ is corrected by what QA found and nothing else; separation and restoration are n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from bridge.config import Config, Recipe
+from bridge.engines.vst3 import mark_of
 from bridge.stages import roles
 from bridge.stages.checkup import Checkup
 from bridge.stages.master import Goal
@@ -17,7 +18,7 @@ from bridge.stages.master import Params as MasterParams
 from bridge.stages.mix import Params as MixParams
 from bridge.stages.mix import StemPlan
 from bridge.values import JobRequest, QaCheck, QaReport, StageResult, Value
-from presets import Library, apply_wishes, target
+from presets import MASTER, Chain, Library, Vst3, apply_wishes, target
 
 PEAK_MARGIN_STEP_DB = 0.05
 LOUDNESS_REACH_LU = 2.0
@@ -48,11 +49,13 @@ def _mix(
 ) -> MixParams:
     labels = [roles.label(asset) for asset in roles.of_kind(dry.assets, roles.DRY)]
     song_lufs = float(analysis.facts["loudness"]["integrated_lufs"])
+    stems = tuple(_stem(label, request, style, config, song_lufs, dry) for label in labels)
     return MixParams(
-        stems=tuple(_stem(label, request, style, config, song_lufs, dry) for label in labels),
+        stems=stems,
         headroom_dbfs=config.mix.headroom_dbfs,
         crest_loss_db=config.mix.crest_loss_db,
         tone_shift_db=config.mix.tone_shift_db,
+        plugins=_marks((stem.chain for stem in stems), config),
     )
 
 
@@ -62,9 +65,15 @@ def _stem(
     before = Checkup.model_validate(dry.facts["stems"][label]["after"])
     stem_lufs = before.loudness_lufs
     role = roles.role_of(label)
-    chain = apply_wishes(Library().chain(role.value, style), request.wishes).at_level(round(stem_lufs, 1))
+    chain = apply_wishes(_library(config).chain(role.value, style), request.wishes)
     move_db, reason = _move(stem_lufs - song_lufs, role.value, config)
-    return StemPlan(label=label, chain=chain, before=before, move_db=move_db, move_reason=reason)
+    return StemPlan(
+        label=label,
+        chain=chain.at_level(round(stem_lufs, 1)),
+        before=before,
+        move_db=move_db,
+        move_reason=reason,
+    )
 
 
 def _move(relative_lu: float, role: str, config: Config) -> tuple[float, str]:
@@ -85,7 +94,7 @@ def _move(relative_lu: float, role: str, config: Config) -> tuple[float, str]:
 def _master(
     request: JobRequest, recipe: Recipe, style: str, config: Config, analysis: StageResult
 ) -> MasterParams:
-    chain = apply_wishes(Library().chain("master", style), request.wishes)
+    chain = apply_wishes(_library(config).chain(MASTER, style), request.wishes)
     names = request.targets or recipe.targets
     return MasterParams(
         chain=chain.at_level(round(float(analysis.facts["loudness"]["integrated_lufs"]), 1)),
@@ -95,7 +104,17 @@ def _master(
         tone_shift_db=config.mix.tone_shift_db,
         search_passes=config.master.search_passes,
         search_tolerance_lu=config.master.search_tolerance_lu,
+        plugins=_marks((chain,), config),
     )
+
+
+def _library(config: Config) -> Library:
+    return Library(user_folder=config.chains_folder)
+
+
+def _marks(chains: Iterable[Chain], config: Config) -> tuple[str, ...]:
+    effects = [effect for chain in chains for effect in chain.effects if isinstance(effect, Vst3)]
+    return tuple(mark_of(effect, config.vst3) for effect in effects)
 
 
 def corrected(plan: Plan, report: QaReport) -> Plan | None:

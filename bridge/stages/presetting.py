@@ -47,8 +47,18 @@ def _stem_chains(findings: Findings) -> Iterator[UsedChain]:
         found = facts["stems"][plan.label]
         gain_db = found["gain_db"] + facts["bus_gain_db"]
         reason = " ".join(_level_reasons(plan.move_reason, facts["bus_gain_db"]))
-        chain = plan.chain if found["is_kept"] else plan.chain.evolve(effects=())
+        chain = _kept(plan.chain, found)
         yield _used(plan.label, stem_title(plan.label), _with_gain(chain, gain_db, reason), found)
+
+
+def _kept(chain: Chain, found: Facts) -> Chain:
+    """The chain without what was left out; without any effect where the whole was."""
+    pairs = zip(chain.effects, _reports(found), strict=False)
+    return chain.evolve(effects=tuple(effect for effect, report in pairs if not report["left_out"]))
+
+
+def _reports(found: Facts) -> list[Facts]:
+    return list(found["effects"]["effects"]) if found["is_kept"] else []
 
 
 def _level_reasons(move: str, bus_gain_db: float) -> Iterator[str]:
@@ -71,7 +81,7 @@ def _master_chains(findings: Findings) -> Iterator[UsedChain]:
         return
     found = findings.masters.facts["chain"]
     planned = findings.plan.master.chain
-    chain = Chain.model_validate(found["chain"]) if found["is_kept"] else planned.evolve(effects=())
+    chain = _kept(Chain.model_validate(found.get("chain", planned)), found)
     for goal in findings.plan.master.goals:
         master = findings.masters.facts["masters"][goal.target.name]
         limiter = Limiter(
@@ -97,7 +107,7 @@ def _used(subject: str, title: str, chain: Chain, found: Facts) -> UsedChain:
         subject=subject,
         title=title,
         chain=chain,
-        effects=tuple(found["effects"]["effects"]) if found["is_kept"] else (),
+        effects=tuple(report for report in _reports(found) if not report["left_out"]),
         is_kept=found["is_kept"],
         why=found["why"],
         before=found.get("before", {}),

@@ -17,6 +17,8 @@ SEPARATED = "separated"
 DRY = "dry"
 MIXED = "mixed"
 MASTER = "master"
+STATE = "state"
+"""A third-party plug-in's state, as a preset."""
 
 
 def of_kind(assets: Iterable[Asset], kind: str) -> tuple[Asset, ...]:

@@ -26,6 +26,7 @@ from presets import (
     Saturator,
     StereoWidth,
     TransientShaper,
+    Vst3,
     bounds_of,
 )
 
@@ -41,6 +42,7 @@ ONE_OF_EACH = (
     StereoWidth(width=1.2, mono_below_hz=120.0),
     Gain(gain_db=-2.5),
     Limiter(gain_db=3.0),
+    Vst3(plugin="ZamEQ2", preset="Warm", parameters={"Mode": "Low Pass", "On": True, "Gain 1": -2.5}),
 )
 
 
@@ -49,7 +51,7 @@ def chain_of(*effects: Any, **more: Any) -> Chain:
 
 
 def test_every_kind_survives_toml() -> None:
-    """All ten effects, nested parts and odd text come back equal."""
+    """All eleven effects, nested parts and odd text come back equal."""
     chain = chain_of(*ONE_OF_EACH, style="rock", description="é")
     assert {type(effect) for effect in chain.effects} == set(EFFECT_TYPES)
     assert Chain.from_toml(chain.to_toml()) == chain
@@ -60,7 +62,8 @@ def test_every_number_is_bounded(effect_type: type[Any]) -> None:
     """No float is left without bounds, and each refuses what lies past them, NaN and text."""
     numbers = [name for name, field in effect_type.model_fields.items() if field.annotation is float]
     assert numbers or effect_type is Eq
-    whole = {"shape": "bell", "frequency_hz": 100.0} if effect_type is EqBand else {}
+    needed = {EqBand: {"shape": "bell", "frequency_hz": 100.0}, Vst3: {"plugin": "ZamEQ2"}}
+    whole = needed.get(effect_type, {})
     for name in numbers:
         bounds = bounds_of(effect_type, name)
         assert bounds is not None, name
@@ -131,7 +134,8 @@ def test_mistakes_are_told_with_their_place(text: str, told: list[str]) -> None:
 
 def test_thresholds_follow_the_level_and_gains_do_not() -> None:
     """6 dB quieter material: every threshold 6 dB lower, all else as before."""
-    before, after = chain_of(*ONE_OF_EACH), chain_of(*ONE_OF_EACH).at_level(-26.0)
+    ours = [effect for effect in ONE_OF_EACH if not isinstance(effect, Vst3)]
+    before, after = chain_of(*ours), chain_of(*ours).at_level(-26.0)
     assert after.level_lufs == -26.0
     for old, new in zip(before.effects, after.effects, strict=True):
         assert _without_thresholds(new.model_dump()) == _without_thresholds(old.model_dump())
@@ -176,3 +180,20 @@ def _without_thresholds(data: Any) -> Any:
     if isinstance(data, dict):
         return {key: _without_thresholds(value) for key, value in data.items() if key != "threshold_db"}
     return data
+
+
+def test_a_plug_in_hears_the_level_its_settings_are_for() -> None:
+    """Its thresholds are out of reach, so the material is brought to them: quieter material is turned up."""
+    chain = chain_of(Vst3(plugin="ZamCompX2", parameters={"Threshold": -18.0}), level_lufs=-20.0)
+    (moved,) = chain.at_level(-26.0).effects
+    assert isinstance(moved, Vst3)
+    assert moved.input_db == 6.0
+    assert moved.parameters == {"Threshold": -18.0}
+    assert chain.at_level(-26.0).at_level(-20.0) == chain
+
+
+@pytest.mark.parametrize("wrong", [math.nan, None, [1.0]], ids=str)
+def test_a_plug_ins_parameter_is_a_number_a_switch_or_a_word(wrong: object) -> None:
+    """Nothing else can be set."""
+    with pytest.raises(ValidationError):
+        Vst3(plugin="ZamEQ2", parameters={"Gain": wrong})  # type: ignore[dict-item]

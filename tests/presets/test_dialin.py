@@ -22,6 +22,7 @@ from presets import (
     Saturator,
     StereoWidth,
     TransientShaper,
+    Vst3,
     dial_in,
     render_dial_in,
 )
@@ -219,3 +220,12 @@ def test_the_text_begins_with_what_keeps_stems_together() -> None:
     assert "First: Drop all stems at one place and switch Warp off" in render_dial_in([sheet(Gain())])
     assert "First: Set the tempo to 117.6. Drop" in render_dial_in([sheet(Gain())], "Night Drive", 117.64)
     assert "First:" not in render_dial_in([sheet(Gain())], "Night Drive", 117.64, has_stems=False)
+
+
+def test_a_plug_in_is_its_own_device() -> None:
+    """Its preset, its parameters by name, and the level around it."""
+    effect = Vst3(plugin="ZamEQ2", preset="Warm", parameters={"Gain 1": -2.5, "On": True}, input_db=6.0)
+    (device,) = sheet(effect).devices
+    assert device.device == "ZamEQ2 (VST3 plug-in)"
+    assert dials(effect) == {"Preset": "Warm", "Gain 1": "-2.5", "On": "on"}
+    assert "+6.00 dB before it, -6.00 dB behind it" in told(effect)
