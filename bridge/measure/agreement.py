@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, rfft
 
-from bridge.audio import BLOCK_FRAMES, AudioReader, Samples, fold_to_stereo, open_audio
+from bridge.audio import AudioReader, Samples, open_audio
 from bridge.errors import AudioError
 from bridge.measure.frames import Framer
-from bridge.measure.meter import finite, level_db
+from bridge.measure.meter import expect_same_rate, finite, in_step, level_db
 from bridge.protocols import Progress, no_progress
 from bridge.values import Confidence, Value
 
@@ -76,7 +76,7 @@ def alignment(path: Path, reference: Path) -> Alignment:
     so that the one delay that they share stands out. Raises AudioError where the rates differ.
     """
     with open_audio(path) as late, open_audio(reference) as early:
-        _expect_same_rate(path, late, reference, early)
+        expect_same_rate(path, late, reference, early)
         cross = np.zeros(_WINDOW + 1, np.complex128)
         for start in _loudest_windows(late):
             cross += _whitened(_window_at(early, start), _window_at(late, start))
@@ -94,7 +94,7 @@ def level_difference(path: Path, reference: Path) -> LevelDifference:
 def _null(readers: Sequence[AudioReader], source: AudioReader, progress: Progress) -> NullDepth:
     lengths = np.zeros(len(readers) + 1, np.int64)
     peak, energy = 0.0, 0.0
-    for blocks in _in_step([source, *readers]):
+    for blocks in in_step([source, *readers]):
         lengths += [block.shape[1] for block in blocks]
         rest = _rest(blocks)
         peak = max(peak, float(np.abs(rest).max(initial=0.0)))
@@ -108,15 +108,6 @@ def _null(readers: Sequence[AudioReader], source: AudioReader, progress: Progres
         frames=int(lengths[0]),
         length_difference=difference,
     )
-
-
-def _in_step(readers: Sequence[AudioReader]) -> Iterator[list[Samples]]:
-    """The next block of every reader until all have ended."""
-    while True:
-        blocks = [fold_to_stereo(reader.read(BLOCK_FRAMES), reader.info.layout) for reader in readers]
-        if not any(block.shape[1] for block in blocks):
-            return
-        yield blocks
 
 
 def _rest(blocks: Sequence[Samples]) -> Doubles:
@@ -186,17 +177,9 @@ def _rms_and_peak(path: Path) -> tuple[float, float]:
 
 
 def _expect_alike(path: Path, reader: AudioReader, reference: Path, source: AudioReader) -> None:
-    _expect_same_rate(path, reader, reference, source)
+    expect_same_rate(path, reader, reference, source)
     if min(2, reader.info.channels) != min(2, source.info.channels):
         raise AudioError(
             f"{path.name} has {reader.info.channels} channels, {reference.name} {source.info.channels}; "
             "wanted the same. Export both with the same number of channels."
-        )
-
-
-def _expect_same_rate(path: Path, reader: AudioReader, reference: Path, source: AudioReader) -> None:
-    if reader.info.rate_hz != source.info.rate_hz:
-        raise AudioError(
-            f"{path.name} is at {reader.info.rate_hz} Hz, {reference.name} at {source.info.rate_hz} Hz; "
-            "wanted one rate. Export both at the same rate."
         )

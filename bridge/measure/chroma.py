@@ -16,30 +16,32 @@ CELLS = 12 * FINE
 REGISTERS_HZ = ((40.0, 165.0), (165.0, 2000.0))
 """Bass (E1 to E3) and the chords and voices above."""
 SLICE_S = 0.75
+"""How fine the key is heard."""
 _FRAME_S = 0.186
 _QUIETEST_PEAK = 10 ** (-45 / 20)
 """Peaks this far below the largest of their frame are left out."""
 _AUDIBLE = 10 ** (-70 / 20)
 
 Chroma = NDArray[np.float64]
-"""Shape ``(slices, registers, 12)``; index 0 is C."""
+"""Shape ``(slices, registers, 12)``, bass first; index 0 is C."""
 
 
 class ChromaMeter:
-    """Spectral peaks of Hann frames (0.19 s, half overlapping), gathered by pitch class in slices of 0.75 s.
+    """Spectral peaks of Hann frames (0.19 s, half overlapping), gathered by pitch class in slices.
 
     After Gomez 2006 (harmonic pitch class profile): a peak's place is interpolated and its weight is the
     square root of its amplitude, so that the loudest instrument does not decide alone. Cells are a tenth of a
-    semitone until the end, when the tuning is known. Keeps 1.3 kB a second.
+    semitone until the end, when the tuning is known. Keeps 1.3 kB a second with slices of 0.75 s, 5 kB with
+    slices of a frame each (``slice_s=0``).
     """
 
-    def __init__(self, rate_hz: int, channels: int) -> None:
+    def __init__(self, rate_hz: int, channels: int, slice_s: float = SLICE_S) -> None:
         self._rate_hz = rate_hz
         self._size = frame_size(rate_hz, _FRAME_S)
         self._framer = Framer(1, self._size, self._size // 2)
         self._window = hann(self._size) / np.float32(self._size / 4)
-        self._per_slice = max(1, round(SLICE_S * rate_hz / (self._size // 2)))
-        self._slices: list[NDArray[np.float32]] = []
+        self._per_slice = max(1, round(slice_s * rate_hz / (self._size // 2)))
+        self._slices: list[NDArray[np.float16]] = []
         self._open = np.zeros((len(REGISTERS_HZ), CELLS), np.float32)
         self._frames = 0
 
@@ -52,6 +54,11 @@ class ChromaMeter:
         registers = [self._gathered(magnitude, low, high) for low, high in REGISTERS_HZ]
         for cells in np.stack(registers, axis=1):
             self._keep(cells)
+
+    @property
+    def step_s(self) -> float:
+        """From one frame to the next, half a frame: frame k is heard around ``(k + 1) * step_s``."""
+        return self._size // 2 / self._rate_hz
 
     def tuning_cents(self) -> float:
         """How far the song is tuned above (or below) A = 440 Hz, -50 to 50."""
@@ -75,7 +82,7 @@ class ChromaMeter:
         self._open = self._open + cells
         self._frames += 1
         if self._frames % self._per_slice == 0:
-            self._slices.append(self._open)
+            self._slices.append(self._open.astype(np.float16))
             self._open = np.zeros_like(self._open)
 
     def _gathered(self, magnitude: NDArray[np.float32], low_hz: float, high_hz: float) -> NDArray[np.float32]:

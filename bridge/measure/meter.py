@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.audio import BLOCK_FRAMES, Audio, AudioReader, Samples, fold_to_stereo, open_audio
+from bridge.errors import AudioError
 from bridge.protocols import Progress, no_progress
 from bridge.values import Value
 
@@ -28,6 +30,9 @@ class Takes(Protocol):
     def add(self, block: Samples) -> None:
         """The next frames, float32 of shape ``(channels, frames)``."""
         ...
+
+
+Taker = TypeVar("Taker", bound=Takes)
 
 
 class Meter(Takes, Protocol[ResultOut_co]):
@@ -73,6 +78,48 @@ def measure_file(path: Path, factory: MeterFactory[Result], progress: Progress =
         meter = factory(reader.info.rate_hz, heard_channels(reader))
         feed(reader, meter, progress=progress)
     return meter.result()
+
+
+def feed_sum(
+    paths: Sequence[Path], make: Callable[[int, int], Taker], progress: Progress = no_progress
+) -> Taker:
+    """Make a taker from the files' rate and one channel, and give it their sum, folded to mono.
+
+    A file that ends early counts as silence after its end; samples that are not finite as silence. Raises
+    AudioError where a file cannot be decoded or the rates differ.
+    """
+    with ExitStack() as stack:
+        readers = [stack.enter_context(open_audio(path)) for path in paths]
+        for path, reader in zip(paths, readers, strict=True):
+            expect_same_rate(path, reader, paths[0], readers[0])
+        taker = make(readers[0].info.rate_hz, 1)
+        done, longest = 0, max(1, *(reader.info.frames for reader in readers))
+        for blocks in in_step(readers):
+            total = np.zeros((1, max(block.shape[1] for block in blocks)), np.float32)
+            for block in blocks:
+                total[:, : block.shape[1]] += finite(block).mean(axis=0)
+            taker.add(total)
+            done += total.shape[1]
+            progress(min(1.0, done / longest))
+    return taker
+
+
+def in_step(readers: Sequence[AudioReader]) -> Iterator[list[Samples]]:
+    """The next block of every reader, folded to stereo at most, until all have ended."""
+    while True:
+        blocks = [fold_to_stereo(reader.read(BLOCK_FRAMES), reader.info.layout) for reader in readers]
+        if not any(block.shape[1] for block in blocks):
+            return
+        yield blocks
+
+
+def expect_same_rate(path: Path, reader: AudioReader, reference: Path, source: AudioReader) -> None:
+    """Raise AudioError where a file has another rate than its reference."""
+    if reader.info.rate_hz != source.info.rate_hz:
+        raise AudioError(
+            f"{path.name} is at {reader.info.rate_hz} Hz, {reference.name} at {source.info.rate_hz} Hz; "
+            "wanted one rate. Export both at the same rate."
+        )
 
 
 def measure_audio(audio: Audio, factory: MeterFactory[Result]) -> Result:

@@ -19,6 +19,8 @@ GROUPS = ("low", "middle", "high")
 _GROUP_BORDERS_HZ = (30.0, 160.0, 5000.0, 16_000.0)
 _BANDS_PER_GROUP = (4, 20, 8)
 _FRAME_S = 0.046
+LATENESS_S = 0.02
+"""What begins at a step of an envelope begins so much later in the sound."""
 _LAG = 2
 """Steps between the two spectra that are compared: a frame is longer than a step."""
 

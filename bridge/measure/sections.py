@@ -1,0 +1,138 @@
+"""Sections: where a song turns to something else, and which of its parts are alike."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from string import ascii_uppercase
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+
+from bridge.audio import Samples
+from bridge.measure.chroma import ChromaMeter
+from bridge.measure.form import Bars, bars_of, features
+from bridge.measure.meter import feed_sum
+from bridge.measure.models import SECTION_WEIGHTS
+from bridge.measure.onsets import OnsetMeter
+from bridge.measure.timbre import TimbreMeter
+from bridge.music import BeatGrid, Section
+from bridge.protocols import Progress, no_progress
+
+_MOST_BARS = 32
+_ODD, _NOT_FOUR, _SHORT = 1.4, 0.2, 0.5
+"""What sections cost whose bars are odd, not a multiple of four, fewer than four: phrases are whole."""
+_BAR_S = 2.0
+"""Where there are no beats, turns are looked for at these distances."""
+_ALIKE = 0.4
+"""Parts less far apart than this share a letter."""
+_COLOUR_DB, _DENSITY = 12.0, 0.5
+"""Differences of level by band and of onsets that count as much as chords with nothing in common."""
+
+Floats = NDArray[np.float64]
+
+
+class _Ears:
+    """What sections are told by, in one pass."""
+
+    def __init__(self, rate_hz: int, channels: int) -> None:
+        self.onsets = OnsetMeter(rate_hz, channels)
+        self.chroma = ChromaMeter(rate_hz, channels, slice_s=0)
+        self.timbre = TimbreMeter(rate_hz, channels)
+
+    def add(self, block: Samples) -> None:
+        self.onsets.add(block)
+        self.chroma.add(block)
+        self.timbre.add(block)
+
+
+def measure_sections(mixture: Path, grid: BeatGrid, progress: Progress = no_progress) -> tuple[Section, ...]:
+    """The parts of a song, from its start to its end, each beginning with a bar of ``grid``.
+
+    Parts that sound alike have the same letter, given in order of appearance. A song without a turn is one
+    part; nothing at all has no parts. Raises AudioError where the file cannot be decoded.
+    """
+    ears = feed_sum([mixture], _Ears, progress)
+    powers = ears.timbre.powers()
+    if not powers.any():
+        return ()
+    end_s = (len(powers) + 1) * ears.timbre.step_s
+    edges = bar_edges(grid, end_s)
+    bars = bars_of(
+        powers, ears.chroma.chroma(), ears.timbre.step_s, ears.onsets.envelopes(), ears.onsets.step_s, edges
+    )
+    return sections_from(bars, edges)
+
+
+def bar_edges(grid: BeatGrid, end_s: float) -> Floats:
+    """Where bars begin, and the end of the song; without beats, every two seconds."""
+    starts = np.array([beat for beat in grid.downbeats_s if beat < end_s - _BAR_S / 4])
+    return np.append(starts if len(starts) else np.arange(0, max(end_s - _BAR_S / 4, 0.1), _BAR_S), end_s)
+
+
+def sections_from(bars: Bars, edges_s: Floats) -> tuple[Section, ...]:
+    """The sections of bars between edges; the first begins at 0."""
+    firsts = turns(features(bars) @ np.array(SECTION_WEIGHTS))
+    borders = [*firsts, len(edges_s) - 1]
+    letters = _letters(bars, list(pairwise(borders)))
+    times = [0.0, *(round(float(edges_s[bar]), 4) for bar in borders[1:])]
+    return tuple(
+        Section(start_s=start, end_s=end, name=letter)
+        for (start, end), letter in zip(pairwise(times), letters, strict=True)
+    )
+
+
+def turns(evidence: Floats) -> list[int]:
+    """The bars with which sections begin, 0 first: the best sum of evidence, phrases kept whole.
+
+    ``evidence`` is the log of the odds that a section begins with a bar.
+    """
+    count = len(evidence)
+    best = np.full(count + 1, -np.inf)
+    best[0] = 0.0
+    came_from = np.zeros(count + 1, np.int64)
+    for end in range(1, count + 1):
+        starts = np.arange(max(0, end - _MOST_BARS), end)
+        reached = best[starts] - _cost(end - starts)
+        came_from[end] = starts[int(np.argmax(reached))]
+        best[end] = reached.max() + (evidence[end] if end < count else 0.0)
+    path = [int(came_from[count])]
+    while path[-1] > 0:
+        path.append(int(came_from[path[-1]]))
+    return path[::-1]
+
+
+def _cost(bars: NDArray[np.int64]) -> Floats:
+    return np.asarray(_ODD * (bars % 2 > 0) + _NOT_FOUR * (bars % 4 > 0) + _SHORT * (bars < 4), np.float64)
+
+
+def _letters(bars: Bars, spans: list[tuple[int, int]]) -> list[str]:
+    """A letter for each span of bars, the same for those that are alike (average linkage)."""
+    if len(spans) < 2:
+        return ["A"] * len(spans)
+    means = [
+        np.stack([rows[first:last].mean(axis=0) for first, last in spans])
+        for rows in (bars.colour_db, bars.density, bars.pitches)
+    ]
+    distances = _distances(*means)
+    groups = fcluster(linkage(squareform(distances), "average"), _ALIKE, "distance")
+    order = list(dict.fromkeys(int(group) for group in groups))
+    return [_letter(order.index(int(group))) for group in groups]
+
+
+def _distances(colour_db: Floats, density: Floats, pitches: Floats) -> Floats:
+    size = np.linalg.norm(pitches, axis=1)
+    chords = 1 - pitches @ pitches.T / (np.outer(size, size) + 1e-9)
+    colour = np.sqrt(np.mean((colour_db[:, None] - colour_db[None]) ** 2, axis=2)) / _COLOUR_DB
+    onsets = np.sqrt(np.mean((density[:, None] - density[None]) ** 2, axis=2)) / _DENSITY
+    total = np.clip(chords, 0, 1) + colour + onsets
+    np.fill_diagonal(total, 0)
+    return np.asarray(total, np.float64)
+
+
+def _letter(number: int) -> str:
+    """A, B, ... Z, then A1, B1, ..."""
+    turn, place = divmod(number, len(ascii_uppercase))
+    return ascii_uppercase[place] + (str(turn) if turn else "")
