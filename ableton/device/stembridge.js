@@ -1410,7 +1410,7 @@ var Device = (function () {
             return "Cancelled";
         }
         return (job.words || (job.state === "PENDING" ? "Waiting for its turn" : "Working")) +
-            (job.remainingS > 0 ? ", " + Words.minutes(job.remainingS) + " left" : "");
+            (job.remainingS >= 1 ? ", " + Words.minutes(job.remainingS) + " left" : "");
     }
 
     function doneWords(job) {

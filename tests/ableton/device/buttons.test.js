@@ -35,7 +35,8 @@ test("process newest goes to the set's project with what the menus say", () => {
     max.send(0, "recipe", 2);
     max.send(0, "target", 2);
     max.send(0, "process_newest");
-    assert.deepEqual(requests(service, "process_newest"), [["process_newest", "quick", "/sets/Night/Night.als", "club"]]);
+    const [request] = requests(service, "process_newest");
+    assert.deepEqual(request, ["process_newest", "quick", "/sets/Night/Night.als", "club"]);
     assert.deepEqual(max.shown("song"), ["Night Drive"]);
     assert.deepEqual(max.shown("stage"), ["Waiting for its turn"]);
     assert.deepEqual([max.shown("can_cancel"), max.shown("can_import")], [[1], [0]]);
@@ -68,7 +69,8 @@ test("the selected clip's file is processed", () => {
     const { max, live, service } = connected();
     live.select(live.clip(live.tracks[0], { file_path: "/songs/Night Drive.mp3" }));
     max.send(0, "process_clip");
-    assert.deepEqual(requests(service, "process")[0], ["process", "/songs/Night Drive.mp3", "", "/sets/Night/Night.als"]);
+    const [request] = requests(service, "process");
+    assert.deepEqual(request, ["process", "/songs/Night Drive.mp3", "", "/sets/Night/Night.als"]);
 });
 
 test("without a selected clip the highlighted slot's is taken", () => {

@@ -20,7 +20,9 @@ const CLASSES = {
         setChildren: ["selected_track", "selected_scene", "detail_clip"]
     },
     Track: {
-        get: ["name", "color", "mute", "has_audio_input", "has_midi_input", "is_foldable", "is_grouped", "is_frozen"],
+        get: [
+            "name", "color", "mute", "has_audio_input", "has_midi_input", "is_foldable", "is_grouped", "is_frozen"
+        ],
         set: ["name", "color", "mute"], lists: ["clip_slots", "arrangement_clips", "devices"],
         children: ["canonical_parent", "group_track"],
         functions: ["delete_clip", ["create_audio_clip", FIRST_CLIP_IMPORT]]
@@ -42,14 +44,15 @@ const CLASSES = {
     RackDevice: { get: ["name"], set: [], lists: ["chains"], children: ["canonical_parent"], functions: [] }
 };
 
-const isSince = (version, first) => {
+const isSince = (version, first = version) => {
     const at = [0, 1, 2].find((place) => version[place] !== first[place]);
     return at === undefined || version[at] > first[at];
 };
 
 class FakeLive {
     constructor({ version = [12, 1, 0], path = "/sets/Night/Night.als", scenes = 4, mostTracks = 1000 } = {}) {
-        Object.assign(this, { version, mostTracks, errors: [], undo: [], isReady: false, depth: 0, reads: 0, lastId: 0 });
+        Object.assign(this, { version, mostTracks, errors: [], undo: [], isReady: false });
+        Object.assign(this, { depth: 0, reads: 0, lastId: 0 });
         this.objects = new Map();
         this.missing = new Set();
         this.files = new Map();
@@ -74,7 +77,8 @@ class FakeLive {
 
     track(name, { kind = "audio", group = null, index = this.song.lists.tracks.length, isFrozen = 0 } = {}) {
         const values = {
-            name, color: 0, mute: 0, has_audio_input: kind === "audio" ? 1 : 0, has_midi_input: kind === "midi" ? 1 : 0,
+            name, color: 0, mute: 0,
+            has_audio_input: kind === "audio" ? 1 : 0, has_midi_input: kind === "midi" ? 1 : 0,
             is_foldable: kind === "group" ? 1 : 0, is_grouped: group ? 1 : 0, is_frozen: isFrozen
         };
         const track = this.make("Track", values, this.song);
@@ -157,7 +161,7 @@ class FakeLive {
     known(type, kind) {
         return (CLASSES[type][kind] || [])
             .map((entry) => [].concat(entry))
-            .filter(([name, since]) => !this.missing.has(`${type}.${name}`) && (!since || isSince(this.version, since)))
+            .filter(([name, since]) => !this.missing.has(`${type}.${name}`) && isSince(this.version, since))
             .map(([name]) => name);
     }
 
@@ -211,7 +215,8 @@ class FakeLive {
             return this.fail(refusal);
         }
         // Live warps what it imports, each file as it sees fit
-        const clip = this.clip(track, { ...values, file_path: path, warping: 1, start_marker: 0.37, end_marker: 200 });
+        const guess = { warping: 1, start_marker: 0.37, end_marker: 200 };
+        const clip = this.clip(track, { ...values, ...guess, file_path: path });
         this.changed(`create clip ${path}`);
         return ["id", String(clip.id)];
     }

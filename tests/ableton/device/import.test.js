@@ -32,7 +32,7 @@ function processed(values = {}, options = {}) {
 /** The new tracks, by what is not there before. */
 const placed = (live) => TITLES.map((title) => live.tracks.find((track) => track.values.name === title));
 
-test("stems come onto new tracks beside the device's, named, coloured, unwarped, in one undo step and their names", () => {
+test("stems come onto new tracks beside the device's, named, coloured, unwarped, in few undo steps", () => {
     const { max, live } = delivered();
     live.undo.length = 0;
     max.send(0, "import_stems");
