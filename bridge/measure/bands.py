@@ -1,0 +1,93 @@
+"""Levels of bands over time: what onsets and drums are told by."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import rfft
+from scipy.ndimage import maximum_filter1d
+
+from bridge.audio import Samples
+from bridge.measure.frames import Framer, frame_size, hann
+from bridge.measure.meter import finite
+
+STEP_S = 0.01
+FLOOR_DB = -100.0
+RANGE_DB = 70.0
+"""Levels are looked at within this range below the loud moments."""
+_BORDERS_HZ = np.geomspace(30.0, 16_000.0, 33)
+BANDS = len(_BORDERS_HZ) - 1
+SHORT_FRAME_S, LONG_FRAME_S = 0.023, 0.046
+"""For drums; for pitched sounds, whose lowest periods ripple through shorter frames."""
+_CHUNK = 4096
+
+Levels = NDArray[np.float32]
+"""Shape ``(steps, bands)``: dB against a full-scale sine, not below -100."""
+
+
+class BandMeter:
+    """Levels of 32 bands from 30 Hz to 16 kHz, 3.5 to an octave, every 10 ms of the channels' mean.
+
+    A level is that of a Hann window around its step's time. Keeps 6.4 kB a second, 46 MB for two
+    hours. Bands above half the rate stay at the floor.
+    """
+
+    def __init__(self, rate_hz: int, channels: int, frame_s: float = SHORT_FRAME_S) -> None:
+        size = frame_size(rate_hz, frame_s)
+        hop = max(1, round(rate_hz * STEP_S))
+        self.step_s = hop / rate_hz
+        self._framer = Framer(1, size, hop)
+        self._framer.push(np.zeros((1, size // 2), np.float32))
+        self._window = hann(size) * np.float32(4 / size)
+        self._weights = _band_weights(size, rate_hz)
+        self._levels: list[NDArray[np.float16]] = []
+
+    def add(self, block: Samples) -> None:
+        """The next frames; NaN and infinity count as silence."""
+        frames = self._framer.push(finite(block).mean(axis=0, keepdims=True))[0]
+        if not len(frames):
+            return
+        spectra = np.asarray(rfft(frames * self._window, axis=1, workers=1))
+        power = (spectra.real**2 + spectra.imag**2) @ self._weights
+        self._levels.append((10 * np.log10(power + 10 ** (FLOOR_DB / 10))).astype(np.float16))
+
+    def levels(self) -> Levels:
+        """The levels of all that was added."""
+        if not self._levels:
+            return np.zeros((0, BANDS), np.float32)
+        return np.concatenate(self._levels).astype(np.float32)
+
+
+def loud_db(levels: Levels) -> float:
+    """The level of the loudest band in the loud moments; the floor where there are no steps."""
+    return float(np.quantile(levels.max(axis=1), 0.99)) if len(levels) else FLOOR_DB
+
+
+def flux(levels: Levels, groups: int, *, is_widened: bool = False) -> NDArray[np.float32]:
+    """How much louder groups of bands are after a step than before it: shape ``(steps, groups)``.
+
+    Counted in the square root of amplitude, so that quiet beginnings show; 1 is the rise of one band from
+    70 dB below ``loud_db`` up to it. Widened, a band has to rise above its neighbours too, so that a gliding
+    pitch is no beginning (S. Böck and G. Widmer, "Maximum filter vibrato suppression", DAFx 2013).
+    """
+    found = np.zeros((len(levels), groups), np.float32)
+    top_db = loud_db(levels)
+    for start in range(1, len(levels) - 1, _CHUNK):
+        part = levels[start - 1 : start + _CHUNK + 1]
+        heights = 10 ** (np.maximum(part - top_db, -RANGE_DB) / 40)
+        before = maximum_filter1d(heights[:-2], 3, axis=1) if is_widened else heights[:-2]
+        rise = np.maximum(0, heights[2:] - before)
+        found[start : start + len(rise)] = rise.reshape(len(rise), groups, -1).sum(axis=2)
+    return found
+
+
+def _band_weights(size: int, rate_hz: int) -> NDArray[np.float32]:
+    """Sums bins to bands; a band narrower than a bin takes its share of the bin that it lies in."""
+    edges = (np.arange(size // 2 + 2) - 0.5) * rate_hz / size
+    columns = []
+    for low, high in pairwise(_BORDERS_HZ):
+        overlap = np.minimum(edges[1:], high) - np.maximum(edges[:-1], low)
+        columns.append(np.clip(overlap, 0, None) * size / rate_hz)
+    return np.asarray(np.stack(columns, axis=1), np.float32)
