@@ -25,6 +25,8 @@ _STANDARD: Final[Mapping[str, tuple[int, tuple[str, ...]]]] = MappingProxyType(
         "opendialog": (1, ("", "bang")),
         "prepend": (1, ("",)),
         "!=": (2, ("int",)),
+        "t": (1, ("int", "", "int")),
+        "gate": (2, ("",)),
     }
 )
 """Inlets and outlets of the objects that are only typed in."""

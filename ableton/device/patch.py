@@ -159,34 +159,45 @@ def _choices() -> Part:
             "tempo_tabs",
             "Tempo",
             ("Warp off", "Match tempo"),
-            "Warp off: stems sound as they are. Match tempo: Live takes the song's tempo, and clips warp.",
+            "Warp off: the set's tempo stays. Match tempo: the set takes the song's. Stems sound as they are.",
             Rect(x=252, y=148, width=164, height=15),
             (4, 4),
         ),
     )
-    told = {
-        "recipe_menu": "recipe",
-        "target_menu": "target",
-        "import_to_tabs": "import_to",
-        "tempo_tabs": "tempo",
-    }
+    words = ("recipe", "target", "import_to", "tempo")
     prepends = tuple(
-        controls.plain(f"say_{word}", f"prepend {word}", (1 + at, 5)) for at, word in enumerate(told.values())
+        controls.plain(f"say_{word}", f"prepend {word}", (1 + at, 5)) for at, word in enumerate(words)
     )
-    cords = tuple(way for name, word in told.items() for way in chain(name, f"say_{word}", _SCRIPT))
+    cords = (
+        *(cord(f"say_{word}", _SCRIPT) for word in words),
+        cord("import_to_tabs", "say_import_to"),
+        cord("tempo_tabs", "say_tempo"),
+    )
     return Part(boxes=boxes + prepends, cords=cords) + _filled_menu("recipe", 0) + _filled_menu("target", 2)
 
 
 def _filled_menu(word: str, column: int) -> Part:
-    """What the script tells a menu: all its names at once, and which is chosen."""
+    """What the script tells a menu: all its names at once, and which is chosen.
+
+    A menu may tell its index when its names change. That is nobody's choice: a gate is closed meanwhile.
+    """
     boxes = (
+        controls.plain(f"around_{word}s", "t 1 l 0", (column, 13)),
         controls.plain(f"name_{word}s", "prepend _parameter_range", (column, 14)),
         controls.plain(f"choose_{word}", "prepend set", (column + 1, 14)),
+        controls.plain(f"{word}_gate", "gate 1 1", (column + 1, 13)),
     )
+    around, gate, menu = f"around_{word}s", f"{word}_gate", f"{word}_menu"
     cords = (
-        from_display(f"{word}s", f"name_{word}s"),
+        from_display(f"{word}s", around),
+        cord(around, gate, outlet=2),
+        cord(around, f"name_{word}s", outlet=1),
+        cord(around, gate),
         from_display(word, f"choose_{word}"),
-        *(cord(box.name, f"{word}_menu") for box in boxes),
+        cord(f"name_{word}s", menu),
+        cord(f"choose_{word}", menu),
+        cord(menu, gate, inlet=1),
+        cord(gate, f"say_{word}"),
     )
     return Part(boxes=boxes, cords=cords)
 

@@ -90,7 +90,7 @@ def _area(
 
 
 def _words(x: float, y: float, text: str, fill: str, anchor: str = "start", opacity: float = 1) -> str:
-    where = f'x="{x:g}" y="{y + _BASELINE_PX:g}" text-anchor="{anchor}"'
+    where = f'x="{x:g}" y="{y + _BASELINE_PX:g}" text-anchor="{anchor}" xml:space="preserve"'
     return f'<text {where} fill="{fill}" opacity="{opacity:g}">{escape(text)}</text>'
 
 

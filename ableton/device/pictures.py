@@ -34,10 +34,7 @@ STATES: Final[Mapping[str, tuple[Message, ...]]] = MappingProxyType(
         "failed": (
             *_CONNECTED,
             ("stage", "Failed"),
-            (
-                "error",
-                "Save the set first: results go to the set's project. Until then they go beside the song.",
-            ),
+            ("error", "Night Drive.wav is silent from end to end; wanted a song. Choose another file."),
         ),
     }
 )

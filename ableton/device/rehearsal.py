@@ -107,6 +107,17 @@ class Rehearsal:
     def _prepend(self, box: dict[str, Any], inlet: int, message: Message) -> None:
         self._send(box, 0, (*box["text"].split()[1:], *message))
 
+    def _trigger(self, box: dict[str, Any], inlet: int, message: Message) -> None:
+        words = box["text"].split()[1:]
+        for outlet, word in reversed(list(enumerate(words))):
+            self._send(box, outlet, message if word == "l" else (int(word),))
+
+    def _gate(self, box: dict[str, Any], inlet: int, message: Message) -> None:
+        if inlet == 0:
+            self.values[box["id"]] = message[0]
+        elif self.values.get(box["id"], int(box["text"].split()[2])):
+            self._send(box, 0, message)
+
     def _differs(self, box: dict[str, Any], inlet: int, message: Message) -> None:
         self._send(box, 0, (int(message[0] != int(box["text"].split()[1])),))
 
@@ -130,9 +141,9 @@ class Rehearsal:
 
     def _menu(self, box: dict[str, Any], inlet: int, message: Message) -> None:
         if message[0] == "_parameter_range":
-            box["saved_attribute_attributes"]["valueof"]["parameter_enum"] = [
-                str(name) for name in message[1:]
-            ]
+            box["saved_attribute_attributes"]["valueof"]["parameter_enum"] = [*map(str, message[1:])]
+            self.values[box["id"]] = 0
+            self._send(box, 0, (0,))  # the worst that a menu might do
         else:
             _expect(message[0] == "set", box, message)
             self.values[box["id"]] = message[1]
@@ -163,6 +174,8 @@ _MODELS: Final[Mapping[str, _Model]] = {
     "udpreceive": Rehearsal._to_receiver,
     "route": Rehearsal._route,
     "prepend": Rehearsal._prepend,
+    "t": Rehearsal._trigger,
+    "gate": Rehearsal._gate,
     "!=": Rehearsal._differs,
     "message": Rehearsal._message,
     "opendialog": Rehearsal._dialog,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pytest
 
@@ -153,7 +154,9 @@ def test_a_menu_is_filled_and_set_without_telling(
     box = rehearsal.box(menu)
     assert box["saved_attribute_attributes"]["valueof"]["parameter_enum"] == ["full", "quick", "my own"]
     assert rehearsal.values[box["id"]] == 2
-    assert rehearsal.heard == []
+    assert rehearsal.heard == [], "the menu told its index when its names changed; that is no choice"
+    rehearsal.choose(menu, 1)
+    assert rehearsal.heard == [(0, (one, 1))]
 
 
 def test_choices_are_kept_by_name(rehearsal: Rehearsal) -> None:
@@ -169,3 +172,16 @@ def test_menus_begin_with_names_that_the_service_knows(rehearsal: Rehearsal) -> 
 
     assert set(begin("Recipe")[1:]) <= set(load_config().recipes)
     assert set(begin("Target")[1:]) <= set(TARGETS)
+
+
+def test_no_order_is_left_to_where_objects_lie() -> None:
+    """Max sends from right to left; only the lamps, which do not mind, share an outlet."""
+    patcher = device_document()["patcher"]
+    texts = {entry["box"]["id"]: entry["box"].get("text", "") for entry in patcher["boxes"]}
+    ways = Counter(tuple(entry["patchline"]["source"]) for entry in patcher["lines"])
+    shared = [
+        texts[line["destination"][0]]
+        for line in (entry["patchline"] for entry in patcher["lines"])
+        if ways[tuple(line["source"])] > 1
+    ]
+    assert shared == ["!= 0", "!= 1", "!= 2"]
