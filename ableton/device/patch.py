@@ -159,7 +159,7 @@ def _choices() -> Part:
             "tempo_tabs",
             "Tempo",
             ("Warp off", "Match tempo"),
-            "Warp off: the set's tempo stays. Match tempo: the set takes the song's. Stems sound as they are.",
+            "Warp off: the set's tempo stays. Match tempo: it becomes the song's. Stems are not stretched.",
             Rect(x=252, y=148, width=164, height=15),
             (4, 4),
         ),
