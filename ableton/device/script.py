@@ -47,7 +47,7 @@ def script_text() -> str:
 
 
 def sent_table() -> dict[str, dict[str, Any]]:
-    """What the service sends, by name: its kind, its arguments and those of its rows, each with name and type."""
+    """What the service sends, by name: its kind, and its arguments and those of its rows by name and type."""
     return {name: _entry(address) for name, address in SENT.items()}
 
 
