@@ -372,18 +372,25 @@ class OscClient:
     def _ask_missed(self) -> None:
         """One question at a time: while one is under way, others would only double what it brings."""
         missed = self._follower.missed
-        is_asking = any(pending.name == "events" for pending in list(self._pending.values()))
-        if missed is not None and not is_asking:
+        if missed is not None and not self._is_asking("events"):
             self.send("events", missed, self._follower.epoch)
 
     def _introduce_anew(self) -> None:
-        self.hello()
+        self._greet()
         if self._is_subscribed:
             self._subscribe_anew()
 
+    def _greet(self) -> None:
+        """Hello of the client's own accord: one at a time."""
+        if not self._is_asking("hello"):
+            self.hello()
+
     def _subscribe_anew(self) -> None:
-        if not any(pending.name == "subscribe" for pending in list(self._pending.values())):
+        if not self._is_asking("subscribe"):
             self.send("subscribe", self._follower.number, self._follower.epoch)
+
+    def _is_asking(self, command: str) -> bool:
+        return any(pending.name == command for pending in list(self._pending.values()))
 
     def _repeat_due(self) -> None:
         now_s = time.monotonic()
@@ -396,9 +403,8 @@ class OscClient:
         pending.gap_s = min(LONGEST_GAP_S, 2 * pending.gap_s)
         pending.due_s = now_s + pending.gap_s
         self._put(pending.packet)
-        is_unheard = pending.acked_s is None and pending.repeats % HELLO_AFTER == 0
-        if is_unheard and not any(p.name == "hello" for p in list(self._pending.values())):
-            self.hello()
+        if pending.acked_s is None and pending.repeats % HELLO_AFTER == 0:
+            self._greet()
 
     def _keep_alive(self) -> None:
         """A ping every heartbeat; hello where nothing was heard for three."""
@@ -408,7 +414,7 @@ class OscClient:
         self._pinged_s = now_s
         if now_s - self._heard_s > MISSED_BEATS * self._heartbeat_s:
             self._introduce_anew()
-        elif not any(pending.name == "ping" for pending in list(self._pending.values())):
+        elif not self._is_asking("ping"):
             self.send("ping")
 
     def _put(self, packet: bytes) -> None:

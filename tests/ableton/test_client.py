@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import queue
 import socket
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ableton import OscFrontend
+from ableton.addresses import SENT
 from ableton.client import Follower, Heard, OscClient, Recap, RefusedByServiceError
 from ableton.contract import Code
 from ableton.messages import Message, decode, encode
@@ -103,6 +105,20 @@ def test_it_says_hello_when_nothing_is_heard() -> None:
         client.close()
     assert addresses[:4] == ["/stembridge/ping"] * 4
     assert addresses[4] == "/stembridge/hello"
+
+
+def test_it_says_one_hello_at_a_time_however_often_one_is_wanted(leftover: Leftover) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.settimeout(PATIENCE_S)
+        client = leftover(OscClient(port=deaf.getsockname()[1]).begin())
+        client.send("ping")
+        _, address = deaf.recvfrom(65_536)
+        for _ in range(5):
+            deaf.sendto(encode(SENT["unknown_client"].message(client.name)), address)
+        packets = iter(lambda: deaf.recv(65_536), b"")
+        hellos = (packet for packet in packets if decode(packet)[0].address == "/stembridge/hello")
+        assert len(set(itertools.islice(hellos, 3))) == 1
 
 
 def test_it_follows_a_service_that_starts_anew(folder: Path, leftover: Leftover) -> None:
