@@ -29,6 +29,8 @@ LONGEST_GAP_S: Final = 1.0
 HELLO_AFTER: Final = 3
 """Unanswered repeats after which hello is said again: the service may have been started anew."""
 MISSED_BEATS: Final = 3
+BARRED_S: Final = 60.0
+"""After a hello that was refused, no other is said unasked: five wrong tokens bar a machine for a minute."""
 MAX_EARLY: Final = 1000
 """Events kept that came before others that are still missing."""
 TICK_S: Final = 0.02
@@ -208,6 +210,7 @@ class OscClient:
         self._is_subscribed = False
         self._heartbeat_s = LONGEST_GAP_S * 10
         self._heard_s = self._pinged_s = time.monotonic()
+        self._barred_until_s = 0.0
         self._is_closed = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -321,13 +324,25 @@ class OscClient:
         now_s = time.monotonic()
         if heard.name == "ack":
             pending.acked_s = now_s if pending.acked_s is None else pending.acked_s
-        elif heard.values.get("code") == Code.BUSY:
+        elif self._may_go_on(pending, heard, now_s):
             pending.due_s = now_s + LONGEST_GAP_S
         else:
             with self._lock:
                 self._pending.pop(pending.seq, None)
             self._take_own(heard)
             pending.end(heard, now_s)
+
+    def _may_go_on(self, pending: Pending, heard: Heard, now_s: float) -> bool:
+        """Whether a refusal does not end the command: it is sent again, after a hello where one is wanted."""
+        code = heard.values.get("code")
+        if code != Code.NOT_PERMITTED:
+            return code == Code.BUSY
+        if pending.name == "hello":
+            self._barred_until_s = now_s + BARRED_S
+        if now_s < self._barred_until_s:
+            return False
+        self._introduce_anew()
+        return True
 
     def _take_own(self, heard: Heard) -> None:
         """Answers that concern the client itself."""
@@ -342,6 +357,7 @@ class OscClient:
             self._check_subscription(heard)
 
     def _take_welcome(self, heard: Heard) -> None:
+        self._barred_until_s = 0.0
         self._heartbeat_s = float(heard.values["heartbeat_s"])
         if self._is_subscribed and heard.values["epoch"] != self._follower.epoch:
             self._subscribe_anew()
@@ -381,8 +397,8 @@ class OscClient:
             self._subscribe_anew()
 
     def _greet(self) -> None:
-        """Hello of the client's own accord: one at a time."""
-        if not self._is_asking("hello"):
+        """Hello of the client's own accord: one at a time, and none right after one that was refused."""
+        if not self._is_asking("hello") and time.monotonic() >= self._barred_until_s:
             self.hello()
 
     def _subscribe_anew(self) -> None:

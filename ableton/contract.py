@@ -65,8 +65,8 @@ CODE_MEANINGS: Final[Mapping[Code, str]] = MappingProxyType(
         Code.UNKNOWN_ADDRESS: "There is no such command; the message names the near one.",
         Code.BAD_ARGUMENTS: "An argument is missing, of the wrong type or out of its bounds.",
         Code.SEQUENCE_REUSED: "This seq was given to another command. Count up.",
-        Code.NOT_PERMITTED: "From another machine: say hello with the token first, or wait a minute after "
-        "wrong ones.",
+        Code.NOT_PERMITTED: "From another machine: say hello with the token, then the same seq again; after "
+        "wrong tokens, wait a minute.",
         Code.BUSY: "Too much at once; nothing was done. Send the same command with the same seq again in a "
         "second.",
         Code.PATH: "The path is not absolute, of another system, or outside of the permitted folders.",

@@ -42,7 +42,8 @@ heartbeats (30 s as shipped), `/stembridge/ping` for example.
   Send again until that one is there: after 0.1 s, then after twice as long each time up to 1 s, with the same
   seq. If not even `ack` is heard three times, say hello before the next: the service may have been started
   anew, and no longer know the port. After `refused` with `busy`, wait a second and send the same again. After
-  any other, it is over: a new try needs a new seq.
+  `not_permitted` to anything but hello, say hello, then send the same seq again; if that hello is refused,
+  too, it is over, and the next hello waits a minute. After any other, it is over: a new try needs a new seq.
 - **Where answers go**: by TCP, back on the connection. By UDP, to the port named in `hello`; before any
   hello, to the port from which the command came. `refused` for what names no client that is known (no OSC, no
   client and seq) goes to that port, too, and to the one named last by a client on the same machine.

@@ -15,6 +15,7 @@ from ableton import OscFrontend
 from ableton.addresses import SENT
 from ableton.client import Follower, Heard, OscClient, Recap, RefusedByServiceError
 from ableton.contract import Code
+from ableton.guard import MAX_WRONG
 from ableton.messages import Message, decode, encode
 from bridge import events
 from bridge.errors import ServiceError
@@ -22,6 +23,7 @@ from bridge.testing.service import FakeService
 from bridge.values import Delivery
 from tests.ableton.support import PATIENCE_S, fake_service, open_door, submitted, write_song
 
+TOKEN = "correct horse battery"
 Leftover = Callable[[OscClient], OscClient]
 
 
@@ -138,6 +140,41 @@ def test_it_follows_a_service_that_starts_anew(folder: Path, leftover: Leftover)
         assert [row[0] for row in found.rows] == [waits]
         second.play_start(waits)
         assert heard.get(timeout=PATIENCE_S).name == "started"
+
+
+@pytest.fixture
+def remote(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody counts as another machine, so that the token is needed."""
+    for module in ("guard", "clients"):
+        monkeypatch.setattr(f"ableton.{module}.is_loopback", lambda _host: False)
+
+
+@pytest.mark.usefixtures("remote")
+def test_it_shows_its_token_again_to_a_service_that_starts_anew(folder: Path, leftover: Leftover) -> None:
+    first = fake_service(folder, token=TOKEN)
+    heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
+    with open_door(first) as door:
+        port = door.port
+        client = leftover(OscClient(port=port, token=TOKEN).open())
+        client.subscribe(heard.put)
+    assert [heard.get(timeout=PATIENCE_S).name for _ in range(2)] == ["resync", "closing"]
+    second = fake_service(folder, token=TOKEN, port=port)
+    with open_door(second):
+        assert client.ask("recipes", timeout_s=PATIENCE_S).rows
+        assert heard.get(timeout=PATIENCE_S).values["epoch"] == second.feed.epoch
+
+
+@pytest.mark.usefixtures("remote")
+def test_with_a_wrong_token_it_is_refused_and_does_not_go_on_guessing(
+    folder: Path, leftover: Leftover
+) -> None:
+    with open_door(fake_service(folder, token=TOKEN)) as door:
+        client = leftover(OscClient(port=door.port, token="wrong, long enough").begin())
+        for _ in range(MAX_WRONG + 1):
+            with pytest.raises(RefusedByServiceError, match="token") as caught:
+                client.ask("recipes", timeout_s=PATIENCE_S)
+            assert caught.value.code is Code.NOT_PERMITTED
+        leftover(OscClient(port=door.port, token=TOKEN).open())
 
 
 def test_it_goes_on_with_the_story_when_only_the_door_was_opened_anew(
