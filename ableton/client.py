@@ -95,8 +95,9 @@ class Follower:
             self._take_event(heard)
 
     def _take_event(self, heard: Heard) -> None:
-        if len(self._early) < MAX_EARLY:
-            self._early[int(heard.values["number"])] = heard
+        self._early[int(heard.values["number"])] = heard
+        if len(self._early) > MAX_EARLY:  # the lowest are those that close the gap
+            del self._early[max(self._early)]
         for number in sorted(self._early):
             if int(self._early[number].values["after"]) <= self.number < number:
                 self.number = number

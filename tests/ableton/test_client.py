@@ -13,7 +13,7 @@ import pytest
 
 from ableton import OscFrontend
 from ableton.addresses import SENT
-from ableton.client import Follower, Heard, OscClient, Recap, RefusedByServiceError
+from ableton.client import MAX_EARLY, Follower, Heard, OscClient, Recap, RefusedByServiceError
 from ableton.contract import Code
 from ableton.guard import MAX_WRONG
 from ableton.messages import Message, decode, encode
@@ -208,6 +208,16 @@ def test_what_comes_early_waits_for_what_is_missing() -> None:
     assert (got, follower.missed) == ([], 0)
     follower.take(event(1, 0))
     assert got == [1, 3, 5]
+
+
+def test_the_event_that_closes_the_gap_is_taken_however_many_wait_behind_it() -> None:
+    follower, got = following()
+    for number in range(2, MAX_EARLY + 10):
+        follower.take(event(number, number - 1))
+    follower.take(event(1, 0))
+    assert got == list(range(1, MAX_EARLY + 1))
+    follower.take(Heard("beat", {"epoch": "e", "last": MAX_EARLY + 9}))
+    assert follower.missed == MAX_EARLY
 
 
 def test_a_beat_tells_that_the_last_event_was_lost() -> None:
