@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import queue
 import secrets
@@ -17,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 from ableton.addresses import COMMANDS, SENT
 from ableton.contract import PREFIX, Code, Direction
@@ -46,9 +47,9 @@ class Heard(NamedTuple):
 
     @classmethod
     def of(cls, message: Message) -> Heard | None:
-        """The message as the table describes it; None for one that is not in it."""
+        """The message as the table describes it; None for one that it does not describe."""
         entry = SENT.get(message.address.removeprefix(PREFIX))
-        if entry is None or len(message.arguments) < len(entry.fields):
+        if entry is None or not entry.describes(message):
             return None
         names = [argument.name for argument in entry.fields]
         values = dict(zip(names, message.arguments, strict=False))
@@ -197,11 +198,7 @@ class OscClient:
         self.name = name or f"py-{secrets.token_hex(8)}"
         self._token = token
         self._patience_s = patience_s
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-        self._address: tuple[Any, ...] = address
-        self._socket = socket.socket(family, socket.SOCK_DGRAM)
-        self._socket.setblocking(False)
-        self._socket.bind(("::1" if family == socket.AF_INET6 else "", 0))
+        self._socket = _connected(host, port)
         self._numbers = itertools.count(1)
         self._pending: dict[int, Pending] = {}
         self._lock = threading.Lock()
@@ -294,8 +291,7 @@ class OscClient:
 
     def _read(self) -> None:
         try:
-            packet, _ = self._socket.recvfrom(MAX_TAKEN_BYTES)
-            messages = decode(packet)
+            messages = decode(self._socket.recv(MAX_TAKEN_BYTES))
         except (OSError, MalformedError):
             return
         for message in messages:
@@ -436,7 +432,7 @@ class OscClient:
 
     def _put(self, packet: bytes) -> None:
         try:
-            self._socket.sendto(packet, self._address)
+            self._socket.send(packet)
         except OSError:  # lost, as it may be on its way; it is sent again
             return
 
@@ -447,3 +443,20 @@ class OscClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _connected(host: str, port: int) -> socket.socket:
+    """A UDP socket that hears that address alone; ServiceError where there is no way to it."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        with contextlib.ExitStack() as undo:
+            sock = undo.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+            sock.setblocking(False)
+            sock.connect(address)
+            undo.pop_all()
+            return sock
+    except OSError as cause:
+        raise ServiceError(
+            f"There is no way to {host}, port {port} ({cause.strerror or cause}). Check the address and the "
+            "network."
+        ) from cause

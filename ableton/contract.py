@@ -86,6 +86,9 @@ class ArgumentsError(ValueError):
     """Arguments that a command does not take, told in words for whoever sent them."""
 
 
+_PYTHON_TYPES: Final = {Type.TEXT: str, Type.INT: int, Type.FLOAT: int | float}
+
+
 class Argument(Value):
     """One argument of a message."""
 
@@ -115,6 +118,10 @@ class Argument(Value):
         if self.type is Type.TEXT:
             return self._read_text(given)
         return self._read_number(given)
+
+    def is_of_type(self, value: Atom) -> bool:
+        """Whether a value is what travels under the type; a whole float may have become an int on its way."""
+        return isinstance(value, _PYTHON_TYPES[self.type]) and not isinstance(value, bool)
 
     def fitted(self, value: Atom) -> Atom:
         """The value as it is sent: of its type, texts cut to their length, numbers kept in bounds."""
@@ -210,6 +217,18 @@ class Address(Value):
         if not width:
             return []
         return [tuple(cells[at : at + width]) for at in range(0, len(cells), width)]
+
+    def describes(self, message: Message) -> bool:
+        """Whether a message has arguments of the types that ``message`` writes, and whole rows.
+
+        More than there are fields are let be, so that a newer service can talk to an older client.
+        """
+        beyond, width = len(message.arguments) - len(self.fields), len(self.row)
+        if beyond < 0 or (width and beyond % width):
+            return False
+        rows = self.row * (beyond // width if width else 0)
+        pairs = zip((*self.fields, *rows), message.arguments, strict=False)
+        return all(field.is_of_type(value) for field, value in pairs)
 
     @property
     def usage(self) -> str:

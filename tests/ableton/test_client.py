@@ -21,7 +21,7 @@ from bridge import events
 from bridge.errors import ServiceError
 from bridge.testing.service import FakeService
 from bridge.values import Delivery
-from tests.ableton.support import PATIENCE_S, fake_service, open_door, submitted, write_song
+from tests.ableton.support import HAS_IPV6, PATIENCE_S, fake_service, open_door, submitted, write_song
 
 TOKEN = "correct horse battery"
 Leftover = Callable[[OscClient], OscClient]
@@ -192,6 +192,52 @@ def test_it_goes_on_with_the_story_when_only_the_door_was_opened_anew(
     same.feed = service.feed
     with open_door(same):
         assert heard.get(timeout=PATIENCE_S).values["text"] == "while it was closed"
+
+
+WELCOME = ("me", 1, "0.1", 1, "e", 7, 10.0, "ping")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "is_one"),
+    [
+        ("welcome", WELCOME, True),
+        ("welcome", (*WELCOME[:6], 10, "ping"), True),
+        ("welcome", (*WELCOME, "what a newer service adds"), True),
+        ("welcome", WELCOME[:-1], False),
+        ("welcome", ("me", "one", *WELCOME[2:]), False),
+        ("welcome", (*WELCOME[:6], "soon", "ping"), False),
+        ("recipe_list", ("me", 1, 1, 0, "full", "All", ""), True),
+        ("recipe_list", ("me", 1, 1, 0, "full", "All"), False),
+        ("recipe_list", ("me", 1, 1, 0, "full", 7, ""), False),
+        ("hello", ("me", 1), False),
+    ],
+    ids=["whole", "whole float", "longer", "short", "text for int", "text for float", "row", "half row",
+         "int in row", "command"],
+)  # fmt: skip
+def test_what_the_table_does_not_describe_is_not_heard(
+    name: str, arguments: tuple[str | int | float, ...], is_one: bool
+) -> None:
+    assert (Heard.of(Message(f"/stembridge/{name}", arguments)) is not None) is is_one
+
+
+def test_it_hears_nobody_but_the_service(client: OscClient) -> None:
+    port = client._socket.getsockname()[1]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        forged = SENT["refused"].message(client.name, 2, Code.INTERNAL, "not by the service")
+        stranger.sendto(encode(forged), ("127.0.0.1", port))
+        stranger.sendto(encode(Message("/stembridge/ack", (client.name, "two"))), ("127.0.0.1", port))
+        assert client.ask("recipes", timeout_s=PATIENCE_S).rows
+
+
+@pytest.mark.skipif(not HAS_IPV6, reason="this machine has no IPv6")
+def test_it_reaches_a_service_by_ipv6(folder: Path) -> None:
+    with open_door(fake_service(folder, host="::1")) as door, OscClient("::1", door.port) as client:
+        assert client.ask("recipes", timeout_s=PATIENCE_S).rows
+
+
+def test_an_address_that_is_none_is_told() -> None:
+    with pytest.raises(ServiceError, match=r"no way to .*Check the address"):
+        OscClient("no such host.invalid")
 
 
 def test_events_are_told_once() -> None:

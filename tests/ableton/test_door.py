@@ -23,6 +23,7 @@ from bridge.service import Frontend
 from bridge.testing.service import FakeService
 from bridge.values import Delivery
 from tests.ableton.support import (
+    HAS_IPV6,
     PATIENCE_S,
     Peer,
     fake_service,
@@ -33,8 +34,6 @@ from tests.ableton.support import (
     wait_until,
     write_song,
 )
-
-HAS_IPV6 = socket.has_ipv6 and Path("/proc/net/if_inet6").exists()
 
 
 def own_address() -> str:
