@@ -101,7 +101,7 @@ Handler = Callable[[Desk, Asked], Message]
 def answer(desk: Desk, asked: Asked) -> Message:
     """Do the command and give its answer; whatever goes wrong is an answer, too."""
     try:
-        return HANDLERS[asked.command.name](desk, asked)
+        return _made_before(desk, asked) or HANDLERS[asked.command.name](desk, asked)
     except RefusedError as refused:
         return asked.reply("refused", refused.code, refused.message)
     except (StembridgeError, PresetError) as error:
@@ -109,6 +109,12 @@ def answer(desk: Desk, asked: Asked) -> Message:
     except Exception as error:
         log.exception("A command failed; please report this", extra={"action": "osc_fault"})
         return asked.reply("refused", Code.INTERNAL, f"{type(error).__name__}: {error}. The log has more.")
+
+
+def _made_before(desk: Desk, asked: Asked) -> Message | None:
+    """The answer to a command that made its job already: its song or project may be gone by now."""
+    made = desk.service.made_by(asked.key) if asked.command.makes_job else None
+    return _submitted(asked, made) if made else None
 
 
 def code_of(error: Exception) -> Code:

@@ -119,6 +119,18 @@ def test_a_command_takes_effect_once_also_where_the_door_forgot_it(
     assert service.count() == 1
 
 
+def test_a_command_that_took_effect_is_not_refused_when_its_project_is_gone(
+    ask: Ask, service: FakeService, folder: Path
+) -> None:
+    project = folder / "My Set"
+    project.mkdir()
+    arguments = str(write_song(folder)), "full", str(project)
+    first = ask("process", *arguments, seq=5)
+    project.rmdir()
+    assert ask("process", *arguments, seq=5).values["job"] == first.values["job"]
+    assert refused(ask("process", *arguments, seq=6), Code.INPUT)
+
+
 PATHS = [("", "empty"), ("a.wav", "absolute"), ("/a\nb", "control"), ("/etc/passwd", "outside")]
 
 
@@ -377,6 +389,15 @@ class TestNewest:
         service.play_done(service.play_start(first), delivery)
         found = ask("process_newest")
         assert (found.values["job"], found.values["is_new"], found.values["state"]) == (first, 0, "SUCCESS")
+
+    def test_a_command_that_took_effect_is_not_refused_when_its_song_is_gone(
+        self, ask: Ask, folder: Path
+    ) -> None:
+        song = self.aged(write_song(folder), 60)
+        first = ask("process_newest", seq=5)
+        song.unlink()
+        assert ask("process_newest", seq=5).values["job"] == first.values["job"]
+        assert refused(ask("process_newest", seq=6), Code.NO_SONG)
 
     def test_songs_that_grow_are_cut_off_or_are_our_own_are_passed_over(self, ask: Ask, folder: Path) -> None:
         self.aged(write_song(folder, "good.wav"), 100)
