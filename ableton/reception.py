@@ -49,38 +49,38 @@ class Reception:
         """Do no more."""
         self._lanes.stop()
 
-    def receive(self, packet: bytes, route: Route) -> None:
-        """A packet came in."""
+    def receive(self, packet: bytes, route: Route) -> bool:
+        """A packet came in; whether it held a command of somebody who may give it."""
         try:
             messages = decode(packet)
         except MalformedError as error:
             self.refuse_unread(route, str(error))
-            return
-        for message in messages:
-            self._take(message, route)
+            return False
+        admitted = [self._take(message, route) for message in messages]
+        return any(admitted)
 
     def refuse_unread(self, route: Route, words: str) -> None:
         """Answer what could not be read."""
         self._refuse_stranger(route, (), Code.BAD_MESSAGE, lambda: words)
 
-    def _take(self, message: Message, route: Route) -> None:
+    def _take(self, message: Message, route: Route) -> bool:
         if message.address in SENT_ADDRESSES:  # an echo of our own words; to answer it would never end
-            return
+            return False
         command = COMMANDS.get(message.address)
         if command is None:
             self._refuse_stranger(
                 route, message.arguments, Code.UNKNOWN_ADDRESS, lambda: _unknown(message.address)
             )
-            return
+            return False
         try:
             arguments = command.read(message.arguments)
         except ArgumentsError as error:
             words = str(error)
             self._refuse_stranger(route, message.arguments, Code.BAD_ARGUMENTS, lambda: words)
-            return
-        self._admit(Asked(command=command, arguments=arguments, route=route))
+            return False
+        return self._admit(Asked(command=command, arguments=arguments, route=route))
 
-    def _admit(self, asked: Asked) -> None:
+    def _admit(self, asked: Asked) -> bool:
         way = asked.route
         if asked.command.name == "hello":
             why_not = self._guard.why_not(way.host, asked.text("token"))
@@ -91,11 +91,12 @@ class Reception:
             why_not = "" if is_permitted else "Say hello with the token first: this is another machine."
         if why_not:
             self._refuse_stranger(way, (asked.client, asked.seq), Code.NOT_PERMITTED, lambda: why_not)
-            return
+            return False
         was_known = self._clients.is_known(asked.client)
         self._clients.hear(asked.client, asked.route)
         self._tell_if_given_up(asked, was_known=was_known)
         self._do_once(asked)
+        return True
 
     def _tell_if_given_up(self, asked: Asked, *, was_known: bool) -> None:
         is_lost = not was_known and asked.command.name in _SESSION_COMMANDS

@@ -134,6 +134,7 @@ class TcpConnection:
 class TcpWire:
     """Accepts connections on a listening socket and hands their packets on.
 
+    ``receive`` says whether a packet came from somebody who may command: no other keeps a connection open.
     ``refuse`` is told of a frame that is none, before its connection closes; ``on_change`` of every
     connection that closes (itself), and of whatever else is new (None).
     """
@@ -142,7 +143,7 @@ class TcpWire:
         self,
         sock: socket.socket,
         loop: SocketLoop,
-        receive: Callable[[bytes, Route], None],
+        receive: Callable[[bytes, Route], bool],
         *,
         refuse: Callable[[Route, str], None],
         on_change: Callable[[TcpConnection | None], None] = lambda _: None,
@@ -165,7 +166,7 @@ class TcpWire:
         return bool(self._connections) or self._is_paused
 
     def beat(self, silent_s: float) -> None:
-        """Close the connections from which nothing came for so long: a peer that crashed does not say so.
+        """Close the connections without a command for so long: a peer that crashed does not say so.
 
         Where no more files might be open, accept connections again.
         """
@@ -180,8 +181,8 @@ class TcpWire:
 
     def take(self, connection: TcpConnection, packet: bytes) -> None:
         """A packet came."""
-        connection.heard_s = self._clock()
-        self._receive(packet, connection)
+        if self._receive(packet, connection):
+            connection.heard_s = self._clock()
 
     def refuse_frame(self, connection: TcpConnection, length: int) -> None:
         """What came is no frame: nothing after it can be understood."""

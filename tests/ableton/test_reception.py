@@ -215,6 +215,26 @@ def test_an_echo_of_its_own_words_is_not_answered(reception: Reception, route: F
     assert route.all() == []
 
 
+@pytest.mark.parametrize(
+    ("packet", "host", "is_admitted"),
+    [
+        (said("ping", "me", 1), "127.0.0.1", True),
+        (said("hello", "me", 1, 0, TOKEN), REMOTE, True),
+        (said("hello", "me", 1, 0, "guess"), REMOTE, False),
+        (said("ping", "me", 1), REMOTE, False),
+        (said("proces", "me", 1), "127.0.0.1", False),
+        (said("process", "me", 1), "127.0.0.1", False),
+        (said("beat", "e", 1), "127.0.0.1", False),
+        (b"nonsense", "127.0.0.1", False),
+    ],
+    ids=["here", "token", "wrong token", "no hello", "no command", "bad arguments", "echo", "nonsense"],
+)
+def test_it_says_whether_a_packet_came_from_somebody_who_may_command(
+    reception: Reception, packet: bytes, host: str, is_admitted: bool
+) -> None:
+    assert reception.receive(packet, FakeRoute(host)) is is_admitted
+
+
 def test_a_flood_of_nonsense_is_not_answered_by_a_flood(reception: Reception, route: FakeRoute) -> None:
     for _ in range(5000):
         reception.receive(b"nonsense", route)

@@ -16,6 +16,7 @@ from ableton.tcp import TcpConnection, TcpWire
 from tests.ableton.support import PATIENCE_S, FakeClock
 
 SILENT_S = 60.0
+COMMAND, NONSENSE = b"what may be said", b"anything else"
 
 
 class Listener(socket.socket):
@@ -51,8 +52,9 @@ class Site:
             clock=self.clock,
         )
 
-    def receive(self, packet: bytes, _route: Route) -> None:
+    def receive(self, packet: bytes, _route: Route) -> bool:
         self.came.put(packet)
+        return packet == COMMAND
 
     def turns(self, count: int = 10) -> None:
         """Wait while the loop looks at its sockets so often."""
@@ -86,3 +88,19 @@ def test_without_files_it_waits_for_the_next_beat_instead_of_trying_all_the_time
         site.wire.beat(SILENT_S)
         assert site.changes.get(timeout=PATIENCE_S) is None
         assert site.listener.asked == 2
+
+
+def test_who_says_nothing_that_it_may_is_as_good_as_silent(site: Site) -> None:
+    with site.listener.reached() as client, site.listener.reached() as stranger:
+        assert [site.changes.get(timeout=PATIENCE_S) for _ in range(2)] == [None, None]
+        site.clock.advance(SILENT_S - 1)
+        for sock, packet in ((client, COMMAND), (stranger, NONSENSE)):
+            sock.sendall(len(packet).to_bytes(4, "big") + packet)
+        assert {site.came.get(timeout=PATIENCE_S) for _ in range(2)} == {COMMAND, NONSENSE}
+        site.clock.advance(2)
+        site.wire.beat(SILENT_S)
+        closed = site.changes.get(timeout=PATIENCE_S)
+        assert closed is not None
+        assert stranger.recv(1) == b""
+        site.turns()
+        assert site.changes.empty()
