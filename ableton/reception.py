@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 NO_CLIENT: Final = ""
 NO_SEQ: Final = -1
 WARM_UP_GAP_S: Final = 10.0
-_SESSION_COMMANDS: Final = frozenset(["ping", "events", "unsubscribe"])
+_SESSION_COMMANDS: Final = frozenset(["subscribe", "ping", "events", "unsubscribe"])
+"""Commands about the connection, done apart from the others: no song's disk may keep a sign of life back."""
+_OF_KNOWN_CLIENTS: Final = _SESSION_COMMANDS - {"subscribe"}
 """Commands of clients that believe that the service knows them."""
 
 
@@ -39,14 +41,17 @@ class Reception:
         self._clock = clock
         self._strangers = Allowance(clock=clock)
         self._lanes: Lanes[Asked] = Lanes(self._work)
+        self._session_lanes: Lanes[Asked] = Lanes(self._work, name="osc-session")
         self._warmed_s = clock() - WARM_UP_GAP_S
 
     def start(self) -> None:
         """Do commands from here on."""
         self._lanes.start()
+        self._session_lanes.start()
 
     def stop(self) -> None:
         """Do no more."""
+        self._session_lanes.stop()
         self._lanes.stop()
 
     def receive(self, packet: bytes, route: Route) -> bool:
@@ -99,7 +104,7 @@ class Reception:
         return True
 
     def _tell_if_given_up(self, asked: Asked, *, was_known: bool) -> None:
-        is_lost = not was_known and asked.command.name in _SESSION_COMMANDS
+        is_lost = not was_known and asked.command.name in _OF_KNOWN_CLIENTS
         if asked.command.name != "hello" and (is_lost or self._clients.was_given_up(asked.client)):
             self._send(asked, SENT["unknown_client"].message(asked.client))
 
@@ -117,11 +122,12 @@ class Reception:
                 self._desk.way_to(asked).send(kept)
 
     def _begin(self, asked: Asked) -> None:
+        lanes = self._session_lanes if asked.command.name in _SESSION_COMMANDS else self._lanes
         if asked.command.name == "hello":
             self._greet(asked)
-        elif self._lanes.has_room(asked.client):
+        elif lanes.has_room(asked.client):
             self._acknowledge(asked)
-            self._lanes.put(asked.client, asked)
+            lanes.put(asked.client, asked)
         else:
             self._clients.drop(asked.client, asked.seq)
             self._send(asked, asked.reply("refused", Code.BUSY, "Too many commands wait; try again soon."))

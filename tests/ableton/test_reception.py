@@ -15,7 +15,7 @@ from ableton.clients import Clients
 from ableton.contract import Code
 from ableton.guard import ANSWERS_PER_S, TokenGuard
 from ableton.handlers import Desk
-from ableton.lanes import MAX_OF_CLIENT
+from ableton.lanes import MAX_OF_CLIENT, THREADS
 from ableton.messages import Message, encode
 from ableton.reception import Reception
 from ableton.storyteller import Storyteller
@@ -132,6 +132,28 @@ def test_too_many_that_wait_are_refused_and_may_be_sent_again(
     assert names(route, MAX_OF_CLIENT) == ["pong"] * MAX_OF_CLIENT
     reception.receive(said("status", "me", 999), route)
     assert names(route, 2) == ["ack", "pong"]
+
+
+@pytest.mark.parametrize(
+    ("command", "reply"),
+    [
+        (("subscribe", "me", 1), "subscribed"),
+        (("ping", "me", 1), "pong"),
+        (("events", "me", 1, 0, "e"), "events_told"),
+        (("unsubscribe", "me", 1), "unsubscribed"),
+    ],
+)
+def test_as_many_clients_as_there_are_lanes_hold_up_no_sign_of_life(
+    reception: Reception, route: FakeRoute, held: threading.Event, command: tuple[Any, ...], reply: str
+) -> None:
+    """Their songs lie on a share that hangs."""
+    for number in range(THREADS):
+        reception.receive(said("status", f"slow-{number}", 1), FakeRoute())
+    reception.receive(said(*command), route)
+    while (found := route.next(PATIENCE_S / 2)).name != reply:
+        pass
+    assert found.values["seq"] == 1
+    held.set()
 
 
 def test_hello_names_the_port_for_answers(reception: Reception, route: FakeRoute) -> None:
