@@ -254,8 +254,15 @@ class OscClient:
         return pending
 
     def ask(self, command: str, *arguments: Atom, timeout_s: float = 30.0) -> Heard:
-        """Send a command and wait for its answer; RefusedByServiceError where it is refused."""
-        return self.send(command, *arguments).wait(timeout_s)
+        """Send a command and wait for its answer; RefusedByServiceError where it is refused.
+
+        After ServiceError, where none came in time, it is not sent any more.
+        """
+        pending = self.send(command, *arguments)
+        try:
+            return pending.wait(timeout_s)
+        finally:
+            self._withdraw(pending)
 
     def files(self, job: str) -> list[str]:
         """The paths of everything that a job delivered."""
@@ -324,10 +331,14 @@ class OscClient:
         elif self._may_go_on(pending, heard, now_s):
             pending.due_s = now_s + LONGEST_GAP_S
         else:
-            with self._lock:
-                self._pending.pop(pending.seq, None)
+            self._withdraw(pending)
             self._take_own(heard)
             pending.end(heard, now_s)
+
+    def _withdraw(self, pending: Pending) -> None:
+        """Send it no more."""
+        with self._lock:
+            self._pending.pop(pending.seq, None)
 
     def _may_go_on(self, pending: Pending, heard: Heard, now_s: float) -> bool:
         """Whether a refusal does not end the command: it is sent again, after a hello where one is wanted."""

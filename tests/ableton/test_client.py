@@ -97,6 +97,16 @@ def test_it_repeats_until_it_is_answered_and_waits_longer_each_time() -> None:
         client.close()
 
 
+def test_a_question_without_an_answer_is_asked_no_more(leftover: Leftover) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        client = leftover(OscClient(port=deaf.getsockname()[1]).begin())
+        kept = client.send("recipes")
+        with pytest.raises(ServiceError, match="did not answer targets"):
+            client.ask("targets", timeout_s=0.01)
+        assert list(client._pending.values()) == [kept]
+
+
 def test_it_says_hello_when_nothing_is_heard() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
         deaf.bind(("127.0.0.1", 0))
