@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 import queue
 import secrets
 import select
@@ -24,6 +25,8 @@ from ableton.addresses import COMMANDS, SENT
 from ableton.contract import PREFIX, Code, Direction
 from ableton.messages import MAX_TAKEN_BYTES, Atom, MalformedError, Message, decode, encode
 from bridge.errors import ServiceError
+
+log = logging.getLogger(__name__)
 
 FIRST_GAP_S: Final = 0.1
 LONGEST_GAP_S: Final = 1.0
@@ -205,7 +208,7 @@ class OscClient:
         self._events: queue.SimpleQueue[Heard | None] = queue.SimpleQueue()
         self._follower = Follower(self._events.put)
         self._recap = Recap()
-        self._is_subscribed = False
+        self._tell: Callable[[Heard], None] | None = None
         self._heartbeat_s = LONGEST_GAP_S * 10
         self._heard_s = self._pinged_s = time.monotonic()
         self._barred_until_s = 0.0
@@ -224,6 +227,7 @@ class OscClient:
     def begin(self) -> Self:
         """Begin without a word: what is sent waits for a service that may come later."""
         self._start(self._run, "osc-client")
+        self._start(self._tell_events, "osc-client-events")
         return self
 
     def close(self) -> None:
@@ -274,19 +278,31 @@ class OscClient:
                 return found
 
     def subscribe(self, tell: Callable[[Heard], None]) -> None:
-        """Have every event told once and in order, in a thread of its own; after a gap, `resync`."""
-        self._start(lambda: self._tell(tell), "osc-client-events")
-        self._is_subscribed = True
-        self.ask("subscribe", self._follower.number, self._follower.epoch)
+        """Have every event told once and in order, in a thread of its own; after a gap, `resync`.
+
+        What ``tell`` raises is logged, and the next event told all the same. Subscribed again, ``tell`` takes
+        the other's place. ServiceError where it is refused or not answered: then all is as it was.
+        """
+        before, self._tell = self._tell, tell
+        try:
+            self.ask("subscribe", self._follower.number, self._follower.epoch)
+        except ServiceError:
+            self._tell = before
+            raise
+
+    @property
+    def _is_subscribed(self) -> bool:
+        return self._tell is not None
 
     def _start(self, run: Callable[[], None], name: str) -> None:
         thread = threading.Thread(target=run, name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
 
-    def _tell(self, tell: Callable[[Heard], None]) -> None:
+    def _tell_events(self) -> None:
         while (heard := self._events.get()) is not None:
-            tell(heard)
+            if self._tell is not None:
+                _tell_one(self._tell, heard)
 
     def _run(self) -> None:
         while not self._is_closed.is_set():
@@ -454,6 +470,13 @@ class OscClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _tell_one(tell: Callable[[Heard], None], heard: Heard) -> None:
+    try:
+        tell(heard)
+    except Exception:
+        log.exception("A listener failed at %r", heard.name, extra={"action": "osc_listener_failed"})
 
 
 def _connected(host: str, port: int) -> socket.socket:

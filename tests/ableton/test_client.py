@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ableton import OscFrontend
+from ableton import OscFrontend, handlers
 from ableton.addresses import SENT
 from ableton.client import MAX_EARLY, Follower, Heard, OscClient, Recap, RefusedByServiceError
 from ableton.contract import Code
@@ -67,6 +67,53 @@ def test_a_song_from_command_to_files(client: OscClient, service: FakeService, f
     names = [heard.get(timeout=PATIENCE_S).name for _ in range(3)]
     assert names == ["queued", "started", "done"]
     assert client.files(job) == [f"{delivered}/{file}" for file in files]
+
+
+def test_a_listener_that_fails_hears_the_next_event(
+    client: OscClient, service: FakeService, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def tell(event: Heard) -> None:
+        heard.put(event.name)
+        raise RuntimeError("a slip")
+
+    client.subscribe(tell)
+    submitted(service, write_song(folder))
+    assert [heard.get(timeout=PATIENCE_S) for _ in range(2)] == ["resync", "queued"]
+    assert "a slip" in caplog.text
+
+
+def test_a_listener_takes_the_place_of_the_one_before(
+    client: OscClient, service: FakeService, folder: Path
+) -> None:
+    first: queue.SimpleQueue[str] = queue.SimpleQueue()
+    second: queue.SimpleQueue[str] = queue.SimpleQueue()
+    client.subscribe(lambda event: first.put(event.name))
+    assert first.get(timeout=PATIENCE_S) == "resync"
+    client.subscribe(lambda event: second.put(event.name))
+    job = submitted(service, write_song(folder))
+    service.play_start(job.id)
+    assert [second.get(timeout=PATIENCE_S) for _ in range(2)] == ["queued", "started"]
+    assert first.empty()
+
+
+def test_a_subscription_that_is_refused_leaves_nothing_behind(
+    client: OscClient, service: FakeService, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_desk: handlers.Desk, asked: handlers.Asked) -> Message:
+        return asked.reply("refused", Code.STORAGE, "The disk is full.")
+
+    refused: list[Heard] = []
+    with monkeypatch.context() as patched:
+        patched.setitem(handlers.HANDLERS, "subscribe", refuse)  # type: ignore[arg-type]
+        with pytest.raises(RefusedByServiceError, match="disk is full"):
+            client.subscribe(refused.append)
+    heard: queue.SimpleQueue[str] = queue.SimpleQueue()
+    client.subscribe(lambda event: heard.put(event.name))
+    submitted(service, write_song(folder))
+    assert [heard.get(timeout=PATIENCE_S) for _ in range(2)] == ["resync", "queued"]
+    assert refused == []
 
 
 def test_a_refusal_is_an_error_with_its_code(client: OscClient) -> None:
