@@ -160,7 +160,7 @@ _COMMANDS = (
         "Makes a new job of one that ended, as it was; finished stages are not computed again.",
         _JOB,
         replies="accepted",
-        refusals=(Code.JOB, Code.INPUT, Code.STORAGE),
+        refusals=(Code.JOB, Code.INPUT, Code.SETTING, Code.STORAGE),
         makes_job=True,
     ),
     _command(
@@ -227,6 +227,7 @@ _COMMANDS = (
         ),
         _text("epoch", "the epoch of that number", 16, default=""),
         replies="subscribed",
+        refusals=(Code.STORAGE,),
         example="si me 5",
     ),
     _command("unsubscribe", "Asks for no more events.", replies="unsubscribed"),
@@ -237,6 +238,7 @@ _COMMANDS = (
         _int("from", "number of the last event that the client has"),
         _text("epoch", "the epoch of that number", 16),
         replies="events_told",
+        refusals=(Code.STORAGE,),
     ),
     _command(
         "ping",

@@ -360,7 +360,7 @@ class OscClient:
         """Whether a refusal does not end the command: it is sent again, after a hello where one is wanted."""
         code = heard.values.get("code")
         if code != Code.NOT_PERMITTED:
-            return code == Code.BUSY
+            return code in {Code.BUSY, Code.CLOSING}
         if pending.name == "hello":
             self._barred_until_s = now_s + BARRED_S
         if now_s < self._barred_until_s:

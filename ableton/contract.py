@@ -76,7 +76,8 @@ CODE_MEANINGS: Final[Mapping[Code, str]] = MappingProxyType(
         Code.NO_SONG: "No finished song lies in the watched folders, or none is watched.",
         Code.TOO_LONG: "The folder's path does not fit into a message; the manifest in the delivery has all.",
         Code.STORAGE: "The disk is full, or the database cannot be used. Free the cause; then a new seq.",
-        Code.CLOSING: "The service stops. Say hello when it is back, then send the same seq again.",
+        Code.CLOSING: "The service stops; nothing was done. Say hello when it is back, then send the same "
+        "seq again.",
         Code.INTERNAL: "A fault of stembridge; its log has the details.",
     }
 )

@@ -262,12 +262,13 @@ def _targets(_desk: Desk, asked: Asked) -> Message:
 
 
 def _subscribe(desk: Desk, asked: Asked) -> Message:
-    """Subscribed first, and told the state after: what happens meanwhile is told twice rather than not."""
-    desk.clients.subscribe(asked.client)
-    desk.on_subscribers()
+    """The state first: without it there is no subscription. What is told meanwhile is between the numbers of
+    the answer, so that the client asks for it."""
     number, feed = asked.number("from"), desk.service.feed
     is_known = asked.text("epoch") == feed.epoch and number >= 0 and feed.since(number) is not None
     start = number if is_known else tell_states(desk.service, desk.way_to(asked))
+    desk.clients.subscribe(asked.client)
+    desk.on_subscribers()
     return asked.reply("subscribed", feed.epoch, start, desk.storyteller.told)
 
 

@@ -55,6 +55,11 @@ class Lanes(Generic[Item]):
             if thread.is_alive():
                 thread.join(max(0.0, deadline_s - time.monotonic()))
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing will be done any more."""
+        return self._is_closed
+
     def has_room(self, client: str) -> bool:
         """Whether another command of that client may wait."""
         with self._changed:

@@ -130,7 +130,7 @@ class Reception:
             lanes.put(asked.client, asked)
         else:
             self._clients.drop(asked.client, asked.seq)
-            self._send(asked, asked.reply("refused", Code.BUSY, "Too many commands wait; try again soon."))
+            self._send(asked, asked.reply("refused", *_not_now(lanes)))
 
     def _greet(self, asked: Asked) -> None:
         """Done here: the answer to hello is all that a client can wait for, and it needs no disk."""
@@ -167,6 +167,12 @@ class Reception:
         packet = encode(SENT["refused"].message(client, seq, code, words()))
         for way in self._clients.ways_back(client, route):
             way.send(packet)
+
+
+def _not_now(lanes: Lanes[Asked]) -> tuple[Code, str]:
+    if lanes.is_closed:
+        return Code.CLOSING, "The service stops; say hello when it is back, then send the same again."
+    return Code.BUSY, "Too many commands wait; try again soon."
 
 
 def _sender_of(arguments: Sequence[object]) -> tuple[str, int]:

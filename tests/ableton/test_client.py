@@ -154,6 +154,19 @@ def test_a_question_without_an_answer_is_asked_no_more(leftover: Leftover) -> No
         assert list(client._pending.values()) == [kept]
 
 
+@pytest.mark.parametrize("code", [Code.BUSY, Code.CLOSING])
+def test_what_was_refused_for_now_is_sent_again(leftover: Leftover, code: Code) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.settimeout(PATIENCE_S)
+        client = leftover(OscClient(port=deaf.getsockname()[1]).begin())
+        pending = client.send("ping")
+        _, address = deaf.recvfrom(65_536)
+        for name, *values in (("refused", code, "not now"), ("pong", "e", 0, 0)):
+            deaf.sendto(encode(SENT[name].message(client.name, pending.seq, *values)), address)
+        assert pending.wait(PATIENCE_S).name == "pong"
+
+
 def test_it_says_hello_when_nothing_is_heard() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
         deaf.bind(("127.0.0.1", 0))

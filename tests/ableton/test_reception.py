@@ -156,6 +156,16 @@ def test_as_many_clients_as_there_are_lanes_hold_up_no_sign_of_life(
     held.set()
 
 
+def test_while_the_door_closes_commands_are_refused_and_may_be_sent_again(
+    reception: Reception, route: FakeRoute
+) -> None:
+    reception.stop()
+    for name in ("recipes", "ping"):
+        reception.receive(said(name, "me", 1), route)
+    codes = [found.values["code"] for found in route.all() if found.name == "refused"]
+    assert codes == [Code.CLOSING] * 2
+
+
 def test_hello_names_the_port_for_answers(reception: Reception, route: FakeRoute) -> None:
     reception.receive(said("hello", "me", 1, 9000), route)
     assert names(route.ports[9000], 2) == ["ack", "welcome"]
