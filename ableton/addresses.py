@@ -41,7 +41,7 @@ SEQ = _int("seq", "counts up with each command of the client")
 _SEQ_OR_NONE = SEQ.evolve(least=-1)
 _JOB = _text("job", "the job's id")
 _STATE = _text("state", "where the job stands", 12, choices=tuple(JobState))
-_TITLE = _text("title", "the song's file, without its ending", 240)
+_TITLE = _text("title", "name of the song's file, without its ending, or of its folder of stems", 240)
 _STAGE = _text("stage", "the stage's name", 24)
 _WORDS = _text("words", "the same for people", 48)
 _SHARE = _float("share", "how much of the job is done", most=1)
@@ -414,7 +414,7 @@ _EVENTS = (
         "The job delivered.",
         _int("files", "how many files; the command `files` lists them"),
         _text("folder", 'the delivery\'s folder; "" where it does not fit', FOLDER_BYTES),
-        _TITLE,
+        _TITLE.evolve(meaning="name of the delivery's folder"),
     ),
     _event(
         "failed",

@@ -17,6 +17,7 @@ from ableton.paths import project_folder, read_path
 from ableton.recap import tell_states
 from ableton.routes import Route
 from ableton.storyteller import Storyteller, folder_text
+from ableton.titles import title_of
 from bridge import __version__
 from bridge.errors import ConfigError, InputError, JobError, StembridgeError, StorageError
 from bridge.jobs import OPEN, Command, Submitted
@@ -205,7 +206,7 @@ def _job_status(asked: Asked, job: Job) -> Message:
         job.state,
         job.stage,
         job.progress,
-        request.source.stem,
+        title_of(request.source.name),
         request.recipe,
         job.attempt,
         len(job.delivery.files) if job.delivery else 0,
@@ -218,7 +219,8 @@ def _list(desk: Desk, asked: Asked) -> Message:
     limit = asked.number("limit")
     jobs = desk.service.jobs(limit=limit + 1, before=asked.text("before"))
     rows: list[tuple[Atom, ...]] = [
-        (job.id, job.state, job.progress, job.request.source.stem, job.request.recipe) for job in jobs[:limit]
+        (job.id, job.state, job.progress, title_of(job.request.source.name), job.request.recipe)
+        for job in jobs[:limit]
     ]
     page = asked.reply("job_list", 0, rows=rows)
     shown = len(SENT["job_list"].rows_of(page))
@@ -321,7 +323,7 @@ def _submitted(asked: Asked, submitted: Submitted) -> Message:
 
 
 def _accepted(asked: Asked, job: Job, *, is_new: bool) -> Message:
-    return asked.reply("accepted", job.id, int(is_new), job.state, job.request.source.stem)
+    return asked.reply("accepted", job.id, int(is_new), job.state, title_of(job.request.source.name))
 
 
 def _delivery(desk: Desk, asked: Asked) -> Delivery:

@@ -92,6 +92,19 @@ def test_process_commits_a_job_with_everything_that_was_asked(
     assert request.origin == "osc"
 
 
+def test_a_folder_of_stems_has_its_whole_name_for_a_title(ask: Ask, route: FakeRoute, folder: Path) -> None:
+    stems = folder / "Song No. 5"
+    stems.mkdir()
+    for name in ("0 Lead Vocals.wav", "1 Drums.wav"):
+        write_song(stems, name)
+    job = ask("process", str(stems))
+    assert job.values["title"] == stems.name
+    assert ask("status", str(job.values["job"])).values["title"] == stems.name
+    assert ask("list").rows[0][3] == stems.name
+    ask("subscribe")
+    assert route.next().rows[0][4] == stems.name
+
+
 def test_process_needs_no_more_than_a_path(ask: Ask, service: FakeService, folder: Path) -> None:
     found = ask("process", str(write_song(folder)))
     request = service.job(str(found.values["job"])).request
