@@ -162,9 +162,10 @@ class Reception:
         """Answer what is no command, while it does not come as a flood."""
         if not self._strangers.take():
             return
-        log.debug("Refused from %s: %s", route.host, words(), extra={"action": "osc_refused"})
+        why = words()
+        log.debug("Refused from %s: %s", route.host, why, extra={"action": "osc_refused"})
         client, seq = _sender_of(arguments)
-        packet = encode(SENT["refused"].message(client, seq, code, words()))
+        packet = encode(SENT["refused"].message(client, seq, code, why))
         for way in self._clients.ways_back(client, route):
             way.send(packet)
 
