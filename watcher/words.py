@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def counted(number: int, noun: str) -> str:
-    """ "1 song", "2 songs"."""
+    """A count with its noun: "1 song", "2 songs"."""
     return f"{number} {noun}{'s' * (number != 1)}"
