@@ -41,7 +41,7 @@ SEQ = _int("seq", "counts up with each command of the client")
 _SEQ_OR_NONE = SEQ.evolve(least=-1)
 _JOB = _text("job", "the job's id")
 _STATE = _text("state", "where the job stands", 12, choices=tuple(JobState))
-_TITLE = _text("title", "the song's file, without its ending", 240)
+_TITLE = _text("title", "name of the song's file, without its ending, or of its folder of stems", 240)
 _STAGE = _text("stage", "the stage's name", 24)
 _WORDS = _text("words", "the same for people", 48)
 _SHARE = _float("share", "how much of the job is done", most=1)
@@ -162,7 +162,7 @@ _COMMANDS = (
         "Makes a new job of one that ended, as it was; finished stages are not computed again.",
         _JOB,
         replies="accepted",
-        refusals=(Code.JOB, Code.INPUT, Code.STORAGE),
+        refusals=(Code.JOB, Code.INPUT, Code.SETTING, Code.STORAGE),
         makes_job=True,
     ),
     _command(
@@ -229,6 +229,7 @@ _COMMANDS = (
         ),
         _text("epoch", "the epoch of that number", 16, default=""),
         replies="subscribed",
+        refusals=(Code.STORAGE,),
         example="si me 5",
     ),
     _command("unsubscribe", "Asks for no more events.", replies="unsubscribed"),
@@ -239,6 +240,7 @@ _COMMANDS = (
         _int("from", "number of the last event that the client has"),
         _text("epoch", "the epoch of that number", 16),
         replies="events_told",
+        refusals=(Code.STORAGE,),
     ),
     _command(
         "ping",
@@ -414,7 +416,7 @@ _EVENTS = (
         "The job delivered.",
         _int("files", "how many files; the command `files` lists them"),
         _text("folder", 'the delivery\'s folder; "" where it does not fit', FOLDER_BYTES),
-        _TITLE,
+        _TITLE.evolve(meaning="name of the delivery's folder"),
     ),
     _event(
         "failed",

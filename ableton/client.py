@@ -7,7 +7,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import logging
 import queue
 import secrets
 import select
@@ -17,18 +19,22 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 from ableton.addresses import COMMANDS, SENT
 from ableton.contract import PREFIX, Code, Direction
 from ableton.messages import MAX_TAKEN_BYTES, Atom, MalformedError, Message, decode, encode
 from bridge.errors import ServiceError
 
+log = logging.getLogger(__name__)
+
 FIRST_GAP_S: Final = 0.1
 LONGEST_GAP_S: Final = 1.0
 HELLO_AFTER: Final = 3
 """Unanswered repeats after which hello is said again: the service may have been started anew."""
 MISSED_BEATS: Final = 3
+BARRED_S: Final = 60.0
+"""After a hello that was refused, no other is said unasked: five wrong tokens bar a machine for a minute."""
 MAX_EARLY: Final = 1000
 """Events kept that came before others that are still missing."""
 TICK_S: Final = 0.02
@@ -44,9 +50,9 @@ class Heard(NamedTuple):
 
     @classmethod
     def of(cls, message: Message) -> Heard | None:
-        """The message as the table describes it; None for one that is not in it."""
+        """The message as the table describes it; None for one that it does not describe."""
         entry = SENT.get(message.address.removeprefix(PREFIX))
-        if entry is None or len(message.arguments) < len(entry.fields):
+        if entry is None or not entry.describes(message):
             return None
         names = [argument.name for argument in entry.fields]
         values = dict(zip(names, message.arguments, strict=False))
@@ -93,8 +99,9 @@ class Follower:
             self._take_event(heard)
 
     def _take_event(self, heard: Heard) -> None:
-        if len(self._early) < MAX_EARLY:
-            self._early[int(heard.values["number"])] = heard
+        self._early[int(heard.values["number"])] = heard
+        if len(self._early) > MAX_EARLY:  # the lowest are those that close the gap
+            del self._early[max(self._early)]
         for number in sorted(self._early):
             if int(self._early[number].values["after"]) <= self.number < number:
                 self.number = number
@@ -194,20 +201,17 @@ class OscClient:
         self.name = name or f"py-{secrets.token_hex(8)}"
         self._token = token
         self._patience_s = patience_s
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-        self._address: tuple[Any, ...] = address
-        self._socket = socket.socket(family, socket.SOCK_DGRAM)
-        self._socket.setblocking(False)
-        self._socket.bind(("::1" if family == socket.AF_INET6 else "", 0))
+        self._socket = _connected(host, port)
         self._numbers = itertools.count(1)
         self._pending: dict[int, Pending] = {}
         self._lock = threading.Lock()
         self._events: queue.SimpleQueue[Heard | None] = queue.SimpleQueue()
         self._follower = Follower(self._events.put)
         self._recap = Recap()
-        self._is_subscribed = False
+        self._tell: Callable[[Heard], None] | None = None
         self._heartbeat_s = LONGEST_GAP_S * 10
         self._heard_s = self._pinged_s = time.monotonic()
+        self._barred_until_s = 0.0
         self._is_closed = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -223,6 +227,7 @@ class OscClient:
     def begin(self) -> Self:
         """Begin without a word: what is sent waits for a service that may come later."""
         self._start(self._run, "osc-client")
+        self._start(self._tell_events, "osc-client-events")
         return self
 
     def close(self) -> None:
@@ -253,8 +258,15 @@ class OscClient:
         return pending
 
     def ask(self, command: str, *arguments: Atom, timeout_s: float = 30.0) -> Heard:
-        """Send a command and wait for its answer; RefusedByServiceError where it is refused."""
-        return self.send(command, *arguments).wait(timeout_s)
+        """Send a command and wait for its answer; RefusedByServiceError where it is refused.
+
+        After ServiceError, where none came in time, it is not sent any more.
+        """
+        pending = self.send(command, *arguments)
+        try:
+            return pending.wait(timeout_s)
+        finally:
+            self._withdraw(pending)
 
     def files(self, job: str) -> list[str]:
         """The paths of everything that a job delivered."""
@@ -266,19 +278,31 @@ class OscClient:
                 return found
 
     def subscribe(self, tell: Callable[[Heard], None]) -> None:
-        """Have every event told once and in order, in a thread of its own; after a gap, `resync`."""
-        self._start(lambda: self._tell(tell), "osc-client-events")
-        self._is_subscribed = True
-        self.ask("subscribe", self._follower.number, self._follower.epoch)
+        """Have every event told once and in order, in a thread of its own; after a gap, `resync`.
+
+        What ``tell`` raises is logged, and the next event told all the same. Subscribed again, ``tell`` takes
+        the other's place. ServiceError where it is refused or not answered: then all is as it was.
+        """
+        before, self._tell = self._tell, tell
+        try:
+            self.ask("subscribe", self._follower.number, self._follower.epoch)
+        except ServiceError:
+            self._tell = before
+            raise
+
+    @property
+    def _is_subscribed(self) -> bool:
+        return self._tell is not None
 
     def _start(self, run: Callable[[], None], name: str) -> None:
         thread = threading.Thread(target=run, name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
 
-    def _tell(self, tell: Callable[[Heard], None]) -> None:
+    def _tell_events(self) -> None:
         while (heard := self._events.get()) is not None:
-            tell(heard)
+            if self._tell is not None:
+                _tell_one(self._tell, heard)
 
     def _run(self) -> None:
         while not self._is_closed.is_set():
@@ -290,8 +314,7 @@ class OscClient:
 
     def _read(self) -> None:
         try:
-            packet, _ = self._socket.recvfrom(MAX_TAKEN_BYTES)
-            messages = decode(packet)
+            messages = decode(self._socket.recv(MAX_TAKEN_BYTES))
         except (OSError, MalformedError):
             return
         for message in messages:
@@ -321,13 +344,29 @@ class OscClient:
         now_s = time.monotonic()
         if heard.name == "ack":
             pending.acked_s = now_s if pending.acked_s is None else pending.acked_s
-        elif heard.values.get("code") == Code.BUSY:
+        elif self._may_go_on(pending, heard, now_s):
             pending.due_s = now_s + LONGEST_GAP_S
         else:
-            with self._lock:
-                self._pending.pop(pending.seq, None)
+            self._withdraw(pending)
             self._take_own(heard)
             pending.end(heard, now_s)
+
+    def _withdraw(self, pending: Pending) -> None:
+        """Send it no more."""
+        with self._lock:
+            self._pending.pop(pending.seq, None)
+
+    def _may_go_on(self, pending: Pending, heard: Heard, now_s: float) -> bool:
+        """Whether a refusal does not end the command: it is sent again, after a hello where one is wanted."""
+        code = heard.values.get("code")
+        if code != Code.NOT_PERMITTED:
+            return code in {Code.BUSY, Code.CLOSING}
+        if pending.name == "hello":
+            self._barred_until_s = now_s + BARRED_S
+        if now_s < self._barred_until_s:
+            return False
+        self._introduce_anew()
+        return True
 
     def _take_own(self, heard: Heard) -> None:
         """Answers that concern the client itself."""
@@ -342,6 +381,7 @@ class OscClient:
             self._check_subscription(heard)
 
     def _take_welcome(self, heard: Heard) -> None:
+        self._barred_until_s = 0.0
         self._heartbeat_s = float(heard.values["heartbeat_s"])
         if self._is_subscribed and heard.values["epoch"] != self._follower.epoch:
             self._subscribe_anew()
@@ -372,18 +412,25 @@ class OscClient:
     def _ask_missed(self) -> None:
         """One question at a time: while one is under way, others would only double what it brings."""
         missed = self._follower.missed
-        is_asking = any(pending.name == "events" for pending in list(self._pending.values()))
-        if missed is not None and not is_asking:
+        if missed is not None and not self._is_asking("events"):
             self.send("events", missed, self._follower.epoch)
 
     def _introduce_anew(self) -> None:
-        self.hello()
+        self._greet()
         if self._is_subscribed:
             self._subscribe_anew()
 
+    def _greet(self) -> None:
+        """Hello of the client's own accord: one at a time, and none right after one that was refused."""
+        if not self._is_asking("hello") and time.monotonic() >= self._barred_until_s:
+            self.hello()
+
     def _subscribe_anew(self) -> None:
-        if not any(pending.name == "subscribe" for pending in list(self._pending.values())):
+        if not self._is_asking("subscribe"):
             self.send("subscribe", self._follower.number, self._follower.epoch)
+
+    def _is_asking(self, command: str) -> bool:
+        return any(pending.name == command for pending in list(self._pending.values()))
 
     def _repeat_due(self) -> None:
         now_s = time.monotonic()
@@ -396,9 +443,8 @@ class OscClient:
         pending.gap_s = min(LONGEST_GAP_S, 2 * pending.gap_s)
         pending.due_s = now_s + pending.gap_s
         self._put(pending.packet)
-        is_unheard = pending.acked_s is None and pending.repeats % HELLO_AFTER == 0
-        if is_unheard and not any(p.name == "hello" for p in list(self._pending.values())):
-            self.hello()
+        if pending.acked_s is None and pending.repeats % HELLO_AFTER == 0:
+            self._greet()
 
     def _keep_alive(self) -> None:
         """A ping every heartbeat; hello where nothing was heard for three."""
@@ -408,12 +454,12 @@ class OscClient:
         self._pinged_s = now_s
         if now_s - self._heard_s > MISSED_BEATS * self._heartbeat_s:
             self._introduce_anew()
-        elif not any(pending.name == "ping" for pending in list(self._pending.values())):
+        elif not self._is_asking("ping"):
             self.send("ping")
 
     def _put(self, packet: bytes) -> None:
         try:
-            self._socket.sendto(packet, self._address)
+            self._socket.send(packet)
         except OSError:  # lost, as it may be on its way; it is sent again
             return
 
@@ -424,3 +470,27 @@ class OscClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _tell_one(tell: Callable[[Heard], None], heard: Heard) -> None:
+    try:
+        tell(heard)
+    except Exception:
+        log.exception("A listener failed at %r", heard.name, extra={"action": "osc_listener_failed"})
+
+
+def _connected(host: str, port: int) -> socket.socket:
+    """A UDP socket that hears that address alone; ServiceError where there is no way to it."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        with contextlib.ExitStack() as undo:
+            sock = undo.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+            sock.setblocking(False)
+            sock.connect(address)
+            undo.pop_all()
+            return sock
+    except OSError as cause:
+        raise ServiceError(
+            f"There is no way to {host}, port {port} ({cause.strerror or cause}). Check the address and the "
+            "network."
+        ) from cause

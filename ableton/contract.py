@@ -65,8 +65,8 @@ CODE_MEANINGS: Final[Mapping[Code, str]] = MappingProxyType(
         Code.UNKNOWN_ADDRESS: "There is no such command; the message names the near one.",
         Code.BAD_ARGUMENTS: "An argument is missing, of the wrong type or out of its bounds.",
         Code.SEQUENCE_REUSED: "This seq was given to another command. Count up.",
-        Code.NOT_PERMITTED: "From another machine: say hello with the token first, or wait a minute after "
-        "wrong ones.",
+        Code.NOT_PERMITTED: "From another machine: say hello with the token, then the same seq again; after "
+        "wrong tokens, wait a minute.",
         Code.BUSY: "Too much at once; nothing was done. Send the same command with the same seq again in a "
         "second.",
         Code.PATH: "The path is not absolute, of another system, or outside of the permitted folders.",
@@ -76,7 +76,8 @@ CODE_MEANINGS: Final[Mapping[Code, str]] = MappingProxyType(
         Code.NO_SONG: "No finished song lies in the watched folders, or none is watched.",
         Code.TOO_LONG: "The folder's path does not fit into a message; the manifest in the delivery has all.",
         Code.STORAGE: "The disk is full, or the database cannot be used. Free the cause; then a new seq.",
-        Code.CLOSING: "The service stops. Say hello when it is back, then send the same seq again.",
+        Code.CLOSING: "The service stops; nothing was done. Say hello when it is back, then send the same "
+        "seq again.",
         Code.INTERNAL: "A fault of stembridge; its log has the details.",
     }
 )
@@ -84,6 +85,9 @@ CODE_MEANINGS: Final[Mapping[Code, str]] = MappingProxyType(
 
 class ArgumentsError(ValueError):
     """Arguments that a command does not take, told in words for whoever sent them."""
+
+
+_PYTHON_TYPES: Final = {Type.TEXT: str, Type.INT: int, Type.FLOAT: int | float}
 
 
 class Argument(Value):
@@ -115,6 +119,10 @@ class Argument(Value):
         if self.type is Type.TEXT:
             return self._read_text(given)
         return self._read_number(given)
+
+    def is_of_type(self, value: Atom) -> bool:
+        """Whether a value is what travels under the type; a whole float may have become an int on its way."""
+        return isinstance(value, _PYTHON_TYPES[self.type]) and not isinstance(value, bool)
 
     def fitted(self, value: Atom) -> Atom:
         """The value as it is sent: of its type, texts cut to their length, numbers kept in bounds."""
@@ -210,6 +218,18 @@ class Address(Value):
         if not width:
             return []
         return [tuple(cells[at : at + width]) for at in range(0, len(cells), width)]
+
+    def describes(self, message: Message) -> bool:
+        """Whether a message has arguments of the types that ``message`` writes, and whole rows.
+
+        More than there are fields are let be, so that a newer service can talk to an older client.
+        """
+        beyond, width = len(message.arguments) - len(self.fields), len(self.row)
+        if beyond < 0 or (width and beyond % width):
+            return False
+        rows = self.row * (beyond // width if width else 0)
+        pairs = zip((*self.fields, *rows), message.arguments, strict=False)
+        return all(field.is_of_type(value) for field, value in pairs)
 
     @property
     def usage(self) -> str:

@@ -96,12 +96,12 @@ class Door:
         self._closers.callback(stop)
 
     def _is_anybody_there(self) -> bool:
-        return bool(self._clients.subscribers) or self._tcp.has_connections
+        return bool(self._clients.subscribers) or self._tcp.needs_beat
 
     def _beat(self) -> None:
         if self._clients.give_up_silent():
             self._tell_count()
-        self._tcp.close_silent(self._silent_s)
+        self._tcp.beat(self._silent_s)
         self._tell_all(encode(SENT["beat"].message(self._service.feed.epoch, self._storyteller.told)))
 
     def _tell_states(self) -> None:

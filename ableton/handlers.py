@@ -17,6 +17,7 @@ from ableton.paths import project_folder, read_path
 from ableton.recap import tell_states
 from ableton.routes import Route
 from ableton.storyteller import Storyteller, folder_text
+from ableton.titles import title_of
 from bridge import __version__
 from bridge.errors import ConfigError, InputError, JobError, StembridgeError, StorageError
 from bridge.jobs import OPEN, Command, Submitted
@@ -101,7 +102,7 @@ Handler = Callable[[Desk, Asked], Message]
 def answer(desk: Desk, asked: Asked) -> Message:
     """Do the command and give its answer; whatever goes wrong is an answer, too."""
     try:
-        return HANDLERS[asked.command.name](desk, asked)
+        return _made_before(desk, asked) or HANDLERS[asked.command.name](desk, asked)
     except RefusedError as refused:
         return asked.reply("refused", refused.code, refused.message)
     except (StembridgeError, PresetError) as error:
@@ -109,6 +110,12 @@ def answer(desk: Desk, asked: Asked) -> Message:
     except Exception as error:
         log.exception("A command failed; please report this", extra={"action": "osc_fault"})
         return asked.reply("refused", Code.INTERNAL, f"{type(error).__name__}: {error}. The log has more.")
+
+
+def _made_before(desk: Desk, asked: Asked) -> Message | None:
+    """The answer to a command that made its job already: its song or project may be gone by now."""
+    made = desk.service.made_by(asked.key) if asked.command.makes_job else None
+    return _submitted(asked, made) if made else None
 
 
 def code_of(error: Exception) -> Code:
@@ -198,7 +205,7 @@ def _job_status(asked: Asked, job: Job) -> Message:
         job.state,
         job.stage,
         job.progress,
-        request.source.stem,
+        title_of(request.source.name),
         request.recipe,
         job.attempt,
         len(job.delivery.files) if job.delivery else 0,
@@ -211,7 +218,8 @@ def _list(desk: Desk, asked: Asked) -> Message:
     limit = asked.number("limit")
     jobs = desk.service.jobs(limit=limit + 1, before=asked.text("before"))
     rows: list[tuple[Atom, ...]] = [
-        (job.id, job.state, job.progress, job.request.source.stem, job.request.recipe) for job in jobs[:limit]
+        (job.id, job.state, job.progress, title_of(job.request.source.name), job.request.recipe)
+        for job in jobs[:limit]
     ]
     page = asked.reply("job_list", 0, rows=rows)
     shown = len(SENT["job_list"].rows_of(page))
@@ -255,12 +263,13 @@ def _targets(_desk: Desk, asked: Asked) -> Message:
 
 
 def _subscribe(desk: Desk, asked: Asked) -> Message:
-    """Subscribed first, and told the state after: what happens meanwhile is told twice rather than not."""
-    desk.clients.subscribe(asked.client)
-    desk.on_subscribers()
+    """The state first: without it there is no subscription. What is told meanwhile is between the numbers of
+    the answer, so that the client asks for it."""
     number, feed = asked.number("from"), desk.service.feed
     is_known = asked.text("epoch") == feed.epoch and number >= 0 and feed.since(number) is not None
     start = number if is_known else tell_states(desk.service, desk.way_to(asked))
+    desk.clients.subscribe(asked.client)
+    desk.on_subscribers()
     return asked.reply("subscribed", feed.epoch, start, desk.storyteller.told)
 
 
@@ -313,7 +322,7 @@ def _submitted(asked: Asked, submitted: Submitted) -> Message:
 
 
 def _accepted(asked: Asked, job: Job, *, is_new: bool) -> Message:
-    return asked.reply("accepted", job.id, int(is_new), job.state, job.request.source.stem)
+    return asked.reply("accepted", job.id, int(is_new), job.state, title_of(job.request.source.name))
 
 
 def _delivery(desk: Desk, asked: Asked) -> Delivery:

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 THREADS = 4
-"""As many clients are served at once; one that waits for a slow disk holds up no other."""
+"""As many clients are served at once: fewer that wait for a slow disk hold up no other."""
 MAX_OF_CLIENT = 64
 """Commands of one client that may wait."""
 MAX_IN_ALL = 1024
@@ -26,7 +26,9 @@ class Lanes(Generic[Item]):
     ``put`` is called by one thread alone, after ``has_room``.
     """
 
-    def __init__(self, work: Callable[[Item], None], threads: int = THREADS) -> None:
+    def __init__(
+        self, work: Callable[[Item], None], *, threads: int = THREADS, name: str = "osc-lane"
+    ) -> None:
         self._work = work
         self._waiting: dict[str, deque[Item]] = {}
         self._ready: deque[str] = deque()
@@ -34,7 +36,7 @@ class Lanes(Generic[Item]):
         self._is_closed = False
         self._changed = threading.Condition()
         self._threads = [
-            threading.Thread(target=self._serve, name=f"osc-lane-{number}", daemon=True)
+            threading.Thread(target=self._serve, name=f"{name}-{number}", daemon=True)
             for number in range(threads)
         ]
 
@@ -52,6 +54,11 @@ class Lanes(Generic[Item]):
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(max(0.0, deadline_s - time.monotonic()))
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing will be done any more."""
+        return self._is_closed
 
     def has_room(self, client: str) -> bool:
         """Whether another command of that client may wait."""

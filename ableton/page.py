@@ -41,8 +41,10 @@ heartbeats (30 s as shipped), `/stembridge/ping` for example.
 - **Answers**: `ack` comes at once; then, when the command is done, one more: its own reply or `refused`.
   Send again until that one is there: after 0.1 s, then after twice as long each time up to 1 s, with the same
   seq. If not even `ack` is heard three times, say hello before the next: the service may have been started
-  anew, and no longer know the port. After `refused` with `busy`, wait a second and send the same again. After
-  any other, it is over: a new try needs a new seq.
+  anew, and no longer know the port. After `refused` with `busy` or `closing`, wait a second and send the same
+  again. After `not_permitted` to anything but hello, say hello, then send the same seq again; if that hello
+  is refused, too, it is over, and the next hello waits a minute. After any other, it is over: a new try needs
+  a new seq.
 - **Where answers go**: by TCP, back on the connection. By UDP, to the port named in `hello`; before any
   hello, to the port from which the command came. `refused` for what names no client that is known (no OSC, no
   client and seq) goes to that port, too, and to the one named last by a client on the same machine.

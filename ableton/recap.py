@@ -7,6 +7,7 @@ from typing import Final
 from ableton.addresses import SENT
 from ableton.messages import Atom, encode
 from ableton.routes import Route
+from ableton.titles import title_of
 from bridge.jobs import OPEN, TERMINAL
 from bridge.service import Service
 from bridge.values import Job
@@ -53,4 +54,4 @@ def _pages(rows: list[Row]) -> list[list[Row]]:
 def _row(job: Job) -> Row:
     files = len(job.delivery.files) if job.delivery else 0
     request = job.request
-    return (job.id, job.state, job.stage, job.progress, request.source.stem, request.recipe, files)
+    return (job.id, job.state, job.stage, job.progress, title_of(request.source.name), request.recipe, files)

@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 NO_CLIENT: Final = ""
 NO_SEQ: Final = -1
 WARM_UP_GAP_S: Final = 10.0
-_SESSION_COMMANDS: Final = frozenset(["ping", "events", "unsubscribe"])
+_SESSION_COMMANDS: Final = frozenset(["subscribe", "ping", "events", "unsubscribe"])
+"""Commands about the connection, done apart from the others: no song's disk may keep a sign of life back."""
+_OF_KNOWN_CLIENTS: Final = _SESSION_COMMANDS - {"subscribe"}
 """Commands of clients that believe that the service knows them."""
 
 
@@ -39,48 +41,51 @@ class Reception:
         self._clock = clock
         self._strangers = Allowance(clock=clock)
         self._lanes: Lanes[Asked] = Lanes(self._work)
+        self._session_lanes: Lanes[Asked] = Lanes(self._work, name="osc-session")
         self._warmed_s = clock() - WARM_UP_GAP_S
 
     def start(self) -> None:
         """Do commands from here on."""
         self._lanes.start()
+        self._session_lanes.start()
 
     def stop(self) -> None:
         """Do no more."""
+        self._session_lanes.stop()
         self._lanes.stop()
 
-    def receive(self, packet: bytes, route: Route) -> None:
-        """A packet came in."""
+    def receive(self, packet: bytes, route: Route) -> bool:
+        """A packet came in; whether it held a command of somebody who may give it."""
         try:
             messages = decode(packet)
         except MalformedError as error:
             self.refuse_unread(route, str(error))
-            return
-        for message in messages:
-            self._take(message, route)
+            return False
+        admitted = [self._take(message, route) for message in messages]
+        return any(admitted)
 
     def refuse_unread(self, route: Route, words: str) -> None:
         """Answer what could not be read."""
         self._refuse_stranger(route, (), Code.BAD_MESSAGE, lambda: words)
 
-    def _take(self, message: Message, route: Route) -> None:
+    def _take(self, message: Message, route: Route) -> bool:
         if message.address in SENT_ADDRESSES:  # an echo of our own words; to answer it would never end
-            return
+            return False
         command = COMMANDS.get(message.address)
         if command is None:
             self._refuse_stranger(
                 route, message.arguments, Code.UNKNOWN_ADDRESS, lambda: _unknown(message.address)
             )
-            return
+            return False
         try:
             arguments = command.read(message.arguments)
         except ArgumentsError as error:
             words = str(error)
             self._refuse_stranger(route, message.arguments, Code.BAD_ARGUMENTS, lambda: words)
-            return
-        self._admit(Asked(command=command, arguments=arguments, route=route))
+            return False
+        return self._admit(Asked(command=command, arguments=arguments, route=route))
 
-    def _admit(self, asked: Asked) -> None:
+    def _admit(self, asked: Asked) -> bool:
         way = asked.route
         if asked.command.name == "hello":
             why_not = self._guard.why_not(way.host, asked.text("token"))
@@ -91,14 +96,15 @@ class Reception:
             why_not = "" if is_permitted else "Say hello with the token first: this is another machine."
         if why_not:
             self._refuse_stranger(way, (asked.client, asked.seq), Code.NOT_PERMITTED, lambda: why_not)
-            return
+            return False
         was_known = self._clients.is_known(asked.client)
         self._clients.hear(asked.client, asked.route)
         self._tell_if_given_up(asked, was_known=was_known)
         self._do_once(asked)
+        return True
 
     def _tell_if_given_up(self, asked: Asked, *, was_known: bool) -> None:
-        is_lost = not was_known and asked.command.name in _SESSION_COMMANDS
+        is_lost = not was_known and asked.command.name in _OF_KNOWN_CLIENTS
         if asked.command.name != "hello" and (is_lost or self._clients.was_given_up(asked.client)):
             self._send(asked, SENT["unknown_client"].message(asked.client))
 
@@ -116,14 +122,15 @@ class Reception:
                 self._desk.way_to(asked).send(kept)
 
     def _begin(self, asked: Asked) -> None:
+        lanes = self._session_lanes if asked.command.name in _SESSION_COMMANDS else self._lanes
         if asked.command.name == "hello":
             self._greet(asked)
-        elif self._lanes.has_room(asked.client):
+        elif lanes.has_room(asked.client):
             self._acknowledge(asked)
-            self._lanes.put(asked.client, asked)
+            lanes.put(asked.client, asked)
         else:
             self._clients.drop(asked.client, asked.seq)
-            self._send(asked, asked.reply("refused", Code.BUSY, "Too many commands wait; try again soon."))
+            self._send(asked, asked.reply("refused", *_not_now(lanes)))
 
     def _greet(self, asked: Asked) -> None:
         """Done here: the answer to hello is all that a client can wait for, and it needs no disk."""
@@ -155,11 +162,18 @@ class Reception:
         """Answer what is no command, while it does not come as a flood."""
         if not self._strangers.take():
             return
-        log.debug("Refused from %s: %s", route.host, words(), extra={"action": "osc_refused"})
+        why = words()
+        log.debug("Refused from %s: %s", route.host, why, extra={"action": "osc_refused"})
         client, seq = _sender_of(arguments)
-        packet = encode(SENT["refused"].message(client, seq, code, words()))
+        packet = encode(SENT["refused"].message(client, seq, code, why))
         for way in self._clients.ways_back(client, route):
             way.send(packet)
+
+
+def _not_now(lanes: Lanes[Asked]) -> tuple[Code, str]:
+    if lanes.is_closed:
+        return Code.CLOSING, "The service stops; say hello when it is back, then send the same again."
+    return Code.BUSY, "Too many commands wait; try again soon."
 
 
 def _sender_of(arguments: Sequence[object]) -> tuple[str, int]:

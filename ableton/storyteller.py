@@ -12,6 +12,7 @@ from ableton.addresses import FOLDER_BYTES, SENT
 from ableton.messages import Atom, Message, encode
 from ableton.routes import Route
 from ableton.survival import survived
+from ableton.titles import title_of
 from bridge import events
 from bridge.events import STAGE_WORDS
 from bridge.service import Feed, NumberedEvent
@@ -150,7 +151,7 @@ Rest = tuple[Atom, ...]
 
 
 def _queued(event: events.JobQueued, _share: float) -> Rest:
-    return (PurePath(event.source).stem, event.recipe)
+    return (title_of(event.source), event.recipe)
 
 
 def _started(event: events.JobStarted, _share: float) -> Rest:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import logging
 import socket
 import threading
 import time
@@ -14,10 +16,14 @@ from ableton.messages import MAX_TAKEN_BYTES
 from ableton.routes import Route
 from ableton.udp import MAPPED_PREFIX
 
+log = logging.getLogger(__name__)
+
 MAX_CONNECTIONS: Final = 64
 MAX_UNREAD_BYTES: Final = 1 << 20
 """What may wait for a peer that does not read; beyond it, the connection is closed."""
 LENGTH_BYTES: Final = 4
+_EXHAUSTED: Final = frozenset([errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
+"""What accepting ends with when the process or the system can open nothing more."""
 READ_BYTES: Final = 65_536
 
 
@@ -128,15 +134,16 @@ class TcpConnection:
 class TcpWire:
     """Accepts connections on a listening socket and hands their packets on.
 
+    ``receive`` says whether a packet came from somebody who may command: no other keeps a connection open.
     ``refuse`` is told of a frame that is none, before its connection closes; ``on_change`` of every
-    connection that opens (None) or closes (itself).
+    connection that closes (itself), and of whatever else is new (None).
     """
 
     def __init__(
         self,
         sock: socket.socket,
         loop: SocketLoop,
-        receive: Callable[[bytes, Route], None],
+        receive: Callable[[bytes, Route], bool],
         *,
         refuse: Callable[[Route, str], None],
         on_change: Callable[[TcpConnection | None], None] = lambda _: None,
@@ -149,17 +156,22 @@ class TcpWire:
         self._on_change = on_change
         self._clock = clock
         self._connections: set[TcpConnection] = set()
+        self._is_paused = False
         sock.setblocking(False)
         loop.watch(sock, self._accept)
 
     @property
-    def has_connections(self) -> bool:
-        """Whether anybody is connected."""
-        return bool(self._connections)
+    def needs_beat(self) -> bool:
+        """Whether anybody is connected, or would be if more files might be open."""
+        return bool(self._connections) or self._is_paused
 
-    def close_silent(self, silent_s: float) -> None:
-        """Close the connections from which nothing came for so long: a peer that crashed does not say so."""
+    def beat(self, silent_s: float) -> None:
+        """Close the connections without a command for so long: a peer that crashed does not say so.
+
+        Where no more files might be open, accept connections again.
+        """
         self._loop.soon(lambda: self._close_silent(self._clock() - silent_s))
+        self._loop.soon(self._go_on_accepting)
 
     def close_all(self) -> None:
         """Close every connection, once the loop has ended."""
@@ -169,8 +181,8 @@ class TcpWire:
 
     def take(self, connection: TcpConnection, packet: bytes) -> None:
         """A packet came."""
-        connection.heard_s = self._clock()
-        self._receive(packet, connection)
+        if self._receive(packet, connection):
+            connection.heard_s = self._clock()
 
     def refuse_frame(self, connection: TcpConnection, length: int) -> None:
         """What came is no frame: nothing after it can be understood."""
@@ -206,8 +218,10 @@ class TcpWire:
     def _accept(self) -> None:
         try:
             sock, address = self._sock.accept()
-        except OSError:  # gone again, or no more files may be open; the next may be fine
-            return
+        except OSError as error:
+            if error.errno in _EXHAUSTED:
+                self._pause_accepting(error)
+            return  # gone again; the next may be fine
         if len(self._connections) >= MAX_CONNECTIONS:
             sock.close()
             return
@@ -216,6 +230,19 @@ class TcpWire:
         self._connections.add(connection)
         self.watch(connection, is_writing=False)
         self._on_change(None)
+
+    def _pause_accepting(self, error: OSError) -> None:
+        """Until the next beat: who waits would be told of again and again."""
+        words = "No TCP connection can be taken (%s); tried again at the next heartbeat"
+        log.warning(words, error.strerror, extra={"action": "osc_exhausted"})
+        self._is_paused = True
+        self._loop.forget(self._sock)
+        self._on_change(None)
+
+    def _go_on_accepting(self) -> None:
+        if self._is_paused:
+            self._is_paused = False
+            self._loop.watch(self._sock, self._accept)
 
     def _close_silent(self, oldest_s: float) -> None:
         for connection in tuple(self._connections):

@@ -46,7 +46,7 @@ class UdpWire:
     """Reads datagrams from a bound socket and hands them on."""
 
     def __init__(
-        self, sock: socket.socket, loop: SocketLoop, receive: Callable[[bytes, Route], None]
+        self, sock: socket.socket, loop: SocketLoop, receive: Callable[[bytes, Route], object]
     ) -> None:
         self._sock = sock
         self._own_address = sock.getsockname()[:2]

@@ -137,8 +137,9 @@ class _Stop:
         self.way = StopWay.NOW
 
     def ask(self, way: StopWay) -> None:
-        """End, in that way; a later wish to end at once wins over one to drain."""
-        self.way = way
+        """End, in that way; a wish to end at once wins over one to drain, earlier or later."""
+        if way is StopWay.NOW or not self._asked.is_set():
+            self.way = way
         self._asked.set()
 
     def wait(self, seconds: float) -> bool:
@@ -151,12 +152,16 @@ class _Stop:
 
     @contextlib.contextmanager
     def by_signals(self) -> Iterator[None]:
-        """Within the context, Ctrl-C and the system's signals ask for the end; a second Ctrl-C interrupts."""
+        """Within the context, Ctrl-C and the system's signals ask for the end; a second Ctrl-C interrupts.
+
+        Those that whoever started us has us ignore (``nohup``, a script's ``&``) stay ignored.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
         names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-        numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+        known = [getattr(signal, name) for name in names if hasattr(signal, name)]
+        numbers = [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
         before = {number: signal.signal(number, self._on_signal) for number in numbers}
         try:
             yield
@@ -210,6 +215,7 @@ class _Caretaker:
             self._finish_jobs_at_work(look_s)
 
     def _look_around(self) -> None:
+        self._instance.tell()
         self._dispatcher.look_after()
         self._onlooker.look()
         self._look_for_stop()
@@ -277,7 +283,6 @@ class _Caretaker:
         self._stop.reset()
         self._doors.close_all("closed, since the service finishes its jobs and stops")
         self._dispatcher.close()
-        while self._dispatcher.at_work and not self._stop.wait(look_s):
-            way = self._instance.wanted_stop()
-            if way is StopWay.NOW:
+        while self._dispatcher.at_work and self._stop.way is StopWay.DRAIN and not self._stop.wait(look_s):
+            if self._instance.wanted_stop() is StopWay.NOW:
                 return

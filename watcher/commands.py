@@ -15,6 +15,7 @@ from bridge.service.songs import is_delivery
 from presets import PresetError
 from presets import target as target_of
 from watcher.settings import edited, entries, expect_folder, place_of, put_entry
+from watcher.words import counted
 
 app = typer.Typer(
     help="Say which folders are watched. A running service follows by itself.", no_args_is_help=True
@@ -64,7 +65,7 @@ def add(
     known = "is watched now" if is_new else "is watched as you say now"
     typer.echo(f"{watched.folder} {known}: {_how(watched)}{_made_later(watched)}")
     if is_new and (count := _songs_in(watched, config)):
-        typer.echo(f"It holds {_counted(count, 'song')} already; they are taken, too.")
+        typer.echo(f"It holds {counted(count, 'song')} already; they are taken, too.")
     if read_state(config.data_folder) is None:
         typer.echo("The service is not running; start it with: stembridge serve")
 
@@ -146,10 +147,6 @@ def _states(config: Config) -> dict[str, dict[str, Any]]:
 
 
 def _state_words(state: dict[str, Any]) -> str:
-    waiting = f", {_counted(state['waiting'], 'song')} waiting" if state["waiting"] else ""
+    waiting = f", {counted(state['waiting'], 'song')} waiting" if state["waiting"] else ""
     last = f", last taken {state['last_taken']}" if state["last_taken"] else ""
     return f"{state['how']}{waiting}{last}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"

@@ -20,6 +20,7 @@ from watcher.folder import FolderState, FolderWatch, Unfinished
 from watcher.mounts import Attend, attend
 from watcher.outcomes import Outcomes
 from watcher.patience import PATIENCE_S
+from watcher.words import counted
 
 CLOSE_S = 3.0
 """The longest that closing waits for threads; one that hangs on a dead disk can do nothing any more."""
@@ -140,26 +141,22 @@ def door_state(folders: Iterable[FolderState]) -> DoorState:
 def _words(states: Sequence[FolderState]) -> Iterator[str]:
     trouble = [state for state in states if state.is_away or state.how.startswith("not watched")]
     watched = (
-        f"watching {_counted(len(states) - len(trouble), 'folder')}" if states else "no folder is watched"
+        f"watching {counted(len(states) - len(trouble), 'folder')}" if states else "no folder is watched"
     )
     waiting = sum(state.waiting for state in states)
-    yield watched + (f", {_counted(waiting, 'song')} just arriving" if waiting else "")
+    yield watched + (f", {counted(waiting, 'song')} just arriving" if waiting else "")
     if starting := sum(state.is_starting for state in states):
-        yield f"looking through {_counted(starting, 'folder')}"
+        yield f"looking through {counted(starting, 'folder')}"
     if unfinished := [song for state in states for song in state.unfinished]:
         more = sum(state.unfinished_count for state in states) - len(unfinished[:NAMES])
         names = ", ".join(map(_named, unfinished[:NAMES]))
-        yield f"not taken yet: {names}" + (f" and {_counted(more, 'other')}" if more else "")
+        yield f"not taken yet: {names}" + (f" and {counted(more, 'other')}" if more else "")
     yield from (f"{state.path}: {state.how}" for state in trouble)
 
 
 def _named(song: Unfinished) -> str:
     text = f"{song.name} ({song.why}"
     return (text if len(text) < NAME_LETTERS else f"{text[: NAME_LETTERS - 2]}\N{HORIZONTAL ELLIPSIS}") + ")"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _expect_known_words(watched: WatchedFolder, config: Config) -> None:

@@ -22,6 +22,7 @@ from bridge.jobs import OPEN, Inspected, Submitted
 from bridge.service import Service
 from bridge.service.listing import Listing, Rules, scan, song_at
 from bridge.service.marks import Mark, look_inside
+from bridge.service.songs import kept_free
 from bridge.values import JobState
 from presets import PresetError
 from watcher.book import Book
@@ -147,7 +148,7 @@ class Intake:
             if not (self._rules.is_inbox(folder) and HAS_TRUE_NAMES):
                 self.look_at_folder(folder)
             elif self._rules.may_hold_songs(folder):
-                for path in inside:
+                for path in {concerned for heard in inside for concerned in _concerned(heard)}:
                     self._look_at_file(path)
 
     def look_at_folder(self, folder: Path, *, is_deep: bool = False) -> None:
@@ -403,6 +404,11 @@ class Intake:
 def leave_note(source: Path, why: str) -> bool:
     """Put a note beside a song that is there; whether it is there now."""
     return os.path.lexists(source) and write_note(source, why)
+
+
+def _concerned(path: Path) -> tuple[Path, ...]:
+    """A file, and the song that is held back while it is there: "Song.wav" by "Song.wav.aria2"."""
+    return (path, *(path.with_name(name) for name in kept_free([path.name]) if name))
 
 
 def _is_thrown_away(submitted: Submitted) -> bool:

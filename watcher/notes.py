@@ -33,7 +33,7 @@ def write_note(source: Path, why: str) -> bool:
         if os.path.lexists(note):
             if not is_ours(note):
                 raise FileExistsError(errno.EEXIST, "somebody else's file has that name", str(note))
-            if note.read_text(encoding="utf-8") == text:
+            if note.read_bytes() == text.encode():
                 return True
         _replace(note, text)
     except OSError as error:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bridge.config import Config
     from bridge.jobs import Submitted
     from bridge.service import Service
+    from bridge.values import Job
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="Its id, from `stembridge status`.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Your settings.")]
@@ -71,7 +72,15 @@ def _service(config: Config) -> Iterator[Service]:
     from bridge.service import Feed, Service
 
     with contextlib.closing(open_store(config.store_path)) as store, Workers(threads=1) as prober:
-        yield Service(lambda: config, store, prober, feed=Feed())
+        yield Service(lambda: config, store, prober, feed=Feed(), on_ended=lambda job: _tidy(job, config))
+
+
+def _tidy(job: Job, config: Config) -> None:
+    """Remove what a job left that was at work before, when its service was stopped."""
+    if job.attempt:
+        from bridge.pipeline import clean_up
+
+        clean_up(job, config)
 
 
 def _tell_queued(submitted: Submitted, config: Config) -> None:

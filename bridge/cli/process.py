@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -167,11 +168,13 @@ def _take_over(store: JobStore, config: Config) -> None:
 
 def _wait_for_others(store: JobStore, job: Job, config: Config, cancel: threading.Event) -> Ended | None:
     """How a job ended on which another process works; None while it has not. Ctrl-C cancels it."""
-    from bridge.errors import JobCancelled
+    from bridge.errors import JobCancelled, JobError
     from bridge.jobs import Ended, Outcome
 
     if cancel.wait(FOLLOW_EVERY_S):
-        store.request_cancel(job.id, "Cancelled on the command line.")
+        with contextlib.suppress(JobError):  # it may have ended just now
+            store.request_cancel(job.id, "Cancelled on the command line.")
+        time.sleep(FOLLOW_EVERY_S)
     _take_over(store, config)  # that process may have died
     now = store.get(job.id)
     if not now.state.is_terminal:

@@ -6,6 +6,5 @@ than the file, and what cannot be understood lacks nothing.
 """
 
 from bridge.containers.bytesource import ByteSource, open_bytes
-from bridge.containers.suffixes import AUDIO_SUFFIXES, CODED_SUFFIXES, PCM_SUFFIXES
 
-__all__ = ["AUDIO_SUFFIXES", "CODED_SUFFIXES", "PCM_SUFFIXES", "ByteSource", "open_bytes"]
+__all__ = ["ByteSource", "open_bytes"]

@@ -7,14 +7,13 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from bridge.errors import InputError
+from bridge.errors import InputError, SourceChangedError
 from bridge.events import Event
+from bridge.hashes import files_of
 from bridge.jobs.fingerprint import hash_source
 from bridge.stemset import expect_source, find_stem_set
 from bridge.values import Value
 from bridge.wholeness import missing
-
-_STILL_WRITTEN = "it is still being written: it changed while it was looked at"
 
 
 class Inspected(Value):
@@ -24,7 +23,7 @@ class Inspected(Value):
     size_bytes: int
     """Of a folder, that of all files in it."""
     modified_ns: int
-    """Of a folder, that of its newest file or of itself."""
+    """Of a folder, that of its newest file."""
     inode: int
     sha256: str
     """What names its content, as ``hash_source`` gives it; "" where it is not whole."""
@@ -35,10 +34,11 @@ class Inspected(Value):
 
 
 def inspect(path: Path, report: Callable[[Event], None]) -> Inspected:
-    """What the file or folder of stems is, and whether it is whole: nothing missing, nobody writing to it.
+    """What the file or folder of stems is, and whether it is whole.
 
     Raises InputError where it is missing, cannot be read, is a pipe or a device, or is a folder or a zip
-    without the stems of one song. ``report`` is what every task gets; nothing is told here.
+    without the stems of one song; SourceChangedError, which is one, where it changed while it was looked at,
+    so that nothing else can be said of it. ``report`` is what every task gets; nothing is told here.
     """
     try:
         return _inspect(path)
@@ -52,10 +52,19 @@ def inspect(path: Path, report: Callable[[Event], None]) -> Inspected:
 def _inspect(path: Path) -> Inspected:
     expect_source(path)
     before = _marks(path)
+    try:
+        found = _described(path, before)
+    except (OSError, InputError):
+        if path.exists():
+            _expect_same(path, before)
+        raise
+    _expect_same(path, before)
+    return found
+
+
+def _described(path: Path, before: tuple[_Mark, ...]) -> Inspected:
     lacking = _lacking(path)
     sha256 = "" if lacking else _content(path)
-    if _marks(path) != before:
-        lacking, sha256 = _STILL_WRITTEN, ""
     return Inspected(
         path=path,
         size_bytes=sum(mark.size_bytes for mark in before),
@@ -83,15 +92,24 @@ class _Mark(NamedTuple):
 
 
 def _marks(source: Path) -> tuple[_Mark, ...]:
-    """The mark of a file, or those of a folder and all files in it."""
-    inside = sorted(source.rglob("*")) if source.is_dir() else []
-    return (_mark(source), *(_mark(path) for path in inside if path.is_file()))
+    """The mark of a file, or those of a folder and of the files that make its content."""
+    inside = files_of(source) if source.is_dir() else ()
+    return (_mark(source), *(_mark(path) for path in inside))
 
 
 def _mark(path: Path) -> _Mark:
+    """That of a folder is the same whatever lies in it: a .DS_Store that comes or goes changes its time."""
     status = path.stat()
-    size_bytes = 0 if stat.S_ISDIR(status.st_mode) else status.st_size
-    return _Mark(path, size_bytes, status.st_mtime_ns, status.st_ino)
+    if stat.S_ISDIR(status.st_mode):
+        return _Mark(path, 0, 0, status.st_ino)
+    return _Mark(path, status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def _expect_same(source: Path, before: tuple[_Mark, ...]) -> None:
+    if _marks(source) != before:
+        raise SourceChangedError(
+            f"{source} is still being written: it changed while it was looked at. Wait until it is whole."
+        )
 
 
 def _lacking(source: Path) -> str:

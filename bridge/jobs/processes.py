@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -36,11 +35,7 @@ def is_running(mark: ProcessMark) -> bool | None:
 
 def start_of(pid: int) -> str | None:
     """When process ``pid`` started: None if there is no such process, "" if the system does not say."""
-    if sys.platform == "linux":
-        return _start_linux(pid)
-    if sys.platform == "win32":
-        return _start_windows(pid)
-    return _start_posix(pid)
+    return _start_linux(pid) if sys.platform == "linux" else _start_elsewhere(pid)
 
 
 @cache
@@ -68,41 +63,14 @@ def _boot_id() -> str:
         return ""
 
 
-def _start_posix(pid: int) -> str | None:
-    command = ["ps", "-o", "lstart=", "-p", str(pid)]
+def _start_elsewhere(pid: int) -> str | None:
+    import psutil
+
     try:
-        run = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
-    except (OSError, subprocess.SubprocessError):
-        return "" if _answers_signal(pid) else None
-    return run.stdout.strip() or None
-
-
-def _answers_signal(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _start_windows(pid: int) -> str | None:
-    import ctypes
-    from ctypes import wintypes
-
-    kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined,unused-ignore]
-    kernel32.OpenProcess.restype = wintypes.HANDLE
-    kernel32.GetProcessTimes.argtypes = [wintypes.HANDLE] + [ctypes.POINTER(wintypes.FILETIME)] * 4
-    kernel32.CloseHandle.argtypes = [wintypes.HANDLE]
-    query_limited_information = 0x1000
-    handle = kernel32.OpenProcess(query_limited_information, False, pid)
-    if not handle:
+        process = psutil.Process(pid)
+        is_dead = process.status() == psutil.STATUS_ZOMBIE  # and only not yet collected by its parent
+        return None if is_dead else f"{process.create_time():.6f}"
+    except psutil.NoSuchProcess:
         return None
-    try:
-        created, ended, kernel, user = (wintypes.FILETIME() for _ in range(4))
-        kernel32.GetProcessTimes(handle, *map(ctypes.byref, (created, ended, kernel, user)))
-    finally:
-        kernel32.CloseHandle(handle)
-    has_ended = ended.dwHighDateTime or ended.dwLowDateTime
-    return None if has_ended else f"{created.dwHighDateTime:08x}{created.dwLowDateTime:08x}"
+    except psutil.Error:
+        return ""

@@ -297,7 +297,7 @@ class _Run:
         """A fault of ours, not the job's: without this it would be held as long as this process lives."""
         error = StageError(f"The job was abandoned: {type(fault).__name__}: {fault}. Start it again.")
         with contextlib.suppress(StembridgeError):
-            job = self._store.fail(self._job, error.message)
+            job = self._stored(lambda: self._store.fail(self._job, error.message))
             log.error(error.message, extra={"action": "job_failed", "job": job.id})
             self._publish(events.JobFailed(job_id=job.id, error=type(error).__name__, message=error.message))
 

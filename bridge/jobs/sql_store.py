@@ -176,7 +176,8 @@ class SqlJobStore:
 
     def succeed(self, job: Job, delivery: Delivery) -> Job:
         """End as SUCCESS."""
-        return self._end(job, JobState.SUCCESS, delivery=delivery.model_dump_json(), progress=1.0, error="")
+        done = {"delivery": delivery.model_dump_json(), "progress": 1.0, "error": ""}
+        return self._end(job, JobState.SUCCESS, is_cancel_requested=False, **done)
 
     def fail(self, job: Job, error: str, delivery: Delivery | None = None) -> Job:
         """End as FAILED."""

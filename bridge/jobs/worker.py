@@ -42,8 +42,9 @@ def worker_environment(threads: int | None = None) -> dict[str, str]:
 class WorkerProcess:
     """A spawned process that does one task at a time and stays warm for ``keep_alive_s`` after each.
 
-    It has a process group of its own, so that the engines it starts end with it, and ends by itself when this
-    process is gone. ``niceness``, 0 to 19, is how far it steps back behind everything else on the machine.
+    It has a process group of its own, so that the engines it starts end with it (on Windows they see their
+    pipes close), and ends by itself when this process is gone. ``niceness``, 0 to 19, is how far it steps
+    back behind everything else on the machine.
     Use as a context manager or ``close`` it.
     """
 
@@ -117,6 +118,8 @@ class WorkerProcess:
         else:
             if frame is None:
                 return self._crashed(watch)
+            if frame.number != number:
+                return None  # a late word of a run that was given up
             if frame.kind is Kind.ENDED:
                 return watch.ended(pickle.loads(frame.payload), self._stderr.text())
             watch.take(frame)

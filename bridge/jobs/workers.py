@@ -31,11 +31,16 @@ class Workers:
     def run(self, target: str, *arguments: Any, **options: Unpack[RunOptions]) -> Outcome:
         """As ``WorkerProcess.run``, in a warm process or else a new one."""
         while True:
-            worker, is_warm = self._take()
+            try:
+                worker, is_warm = self._take()
+            except OSError as cause:
+                return Outcome(error=_not_started(cause), was_taken=False)
             try:
                 outcome = worker.run(target, *arguments, **options)
-            finally:
-                self._put_back(worker)
+            except BaseException:
+                worker.close()  # killed in the middle of its work: it may seem alive for a moment yet
+                raise
+            self._put_back(worker)
             # a warm process may end, its time being over, just when it is given a task
             has_just_ended = is_warm and not outcome.was_taken and isinstance(outcome.error, WorkerDiedError)
             if not has_just_ended:
@@ -71,3 +76,10 @@ class Workers:
                 self._idle.append(worker)
                 return
         worker.close()
+
+
+def _not_started(cause: OSError) -> WorkerDiedError:
+    return WorkerDiedError(
+        f"No worker process could be started ({cause.strerror or cause}); wanted one for the task. Is there "
+        "enough memory, and was stembridge updated while it ran? Then start it anew."
+    )

@@ -16,6 +16,8 @@ from bridge.jobs import JOB_TARGET, JobStore, Limits, RetryPolicy, Workers, run_
 from bridge.values import Job, JobState
 
 CLEAN_TARGET = "bridge.pipeline:clean_up"
+TIDIED_WITHIN_S = 30.0
+"""A folder that takes longer is on a disk that hangs; nobody waits for it with the service's end."""
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +119,8 @@ class Dispatcher:
         while not self._is_closing:
             seen = self._wakes
             try:
-                has_worked = self._tidy_one() or self._run_one()
+                if not (self._tidy_one() or self._run_one()):
+                    self._wait(self._patience_s(), seen)
             except JobLostError as error:
                 log.warning("%s", error.message, extra={"action": "job_lost"})
             except StembridgeError as error:
@@ -126,13 +129,14 @@ class Dispatcher:
             except Exception:
                 log.exception("A fault of stembridge itself; please report it with this log.")
                 self._wait(self._settings().service.pause_s, seen)
-            else:
-                if not has_worked:
-                    self._wait(self._patience_s(), seen)
+        while self._tidy_one():
+            pass
 
     def _run_one(self) -> bool:
         """Run the job whose turn it is; False where there is none, or no room."""
-        if self._store.next_due_s() != 0.0 or self._lacks_room():
+        is_due = self._store.next_due_s() == 0.0
+        lacks_room = (is_due or self._is_paused) and self._lacks_room()
+        if not is_due or lacks_room:
             return False
         config = self._settings()
         self._count(+1)
@@ -158,7 +162,9 @@ class Dispatcher:
             job = self._untidy.popleft()
         except IndexError:
             return False
-        outcome = self._workers.run(CLEAN_TARGET, job, self._settings())
+        outcome = self._workers.run(
+            CLEAN_TARGET, job, self._settings(), limits=Limits(stall_s=TIDIED_WITHIN_S)
+        )
         if outcome.error is not None:
             log.warning(
                 "What job %s left was not removed: %s",

@@ -78,7 +78,7 @@ class Doors:
         A door is opened anew for the section of its name and for ``shared`` ones, which all depend on.
         """
         wanted = self._wanted()
-        for name in [name for name in self._open if name not in wanted]:
+        for name in [name for name in (*self._open, *self._troubles) if name not in wanted]:
             self.close(name)
             self._service.tell_state(DoorState(name=name, is_open=False, words="left out by the settings"))
         stale = set(wanted) if not set(shared).isdisjoint(sections) else set(wanted) & set(sections)

@@ -17,10 +17,9 @@ from pydantic import ValidationError
 
 from bridge.errors import ServiceError, StorageError
 from bridge.jobs import ProcessMark, this_process
-from bridge.service.state import STATE_FILE, DoorState, ServiceState, read_state
+from bridge.service.state import LOCK_FILE, STATE_FILE, DoorState, ServiceState, read_state
 from bridge.values import Value
 
-LOCK_FILE = "service.lock"
 STOP_FILE = "service.stop"
 
 
@@ -48,6 +47,7 @@ class Instance:
         self._folder = data_folder
         self._lock = FileLock(data_folder / LOCK_FILE)
         self._guard = threading.Lock()
+        self._is_written = False
         self._state = ServiceState(
             process=this_process(), version=version, started_s=time.time(), data_folder=data_folder, jobs=jobs
         )
@@ -80,7 +80,10 @@ class Instance:
         return self._state
 
     def tell(self, **changes: Any) -> None:
-        """Say something new about the service; a full disk keeps nobody from working."""
+        """Say something new about the service, or again what could not be written.
+
+        A full disk keeps nobody from working.
+        """
         with self._guard:
             self._tell(changes)
 
@@ -100,14 +103,15 @@ class Instance:
 
     def _tell(self, changes: dict[str, Any]) -> None:
         new = self._state.evolve(**changes)
-        if new == self._state:
+        if new == self._state and self._is_written:
             return
-        self._state = new
+        self._state, self._is_written = new, False
         with contextlib.suppress(OSError):
             self._write()
 
     def _write(self) -> None:
         _put(self._folder / STATE_FILE, self._state.model_dump_json(indent=2))
+        self._is_written = True
 
 
 def ask_to_stop(data_folder: Path, way: StopWay) -> ServiceState:

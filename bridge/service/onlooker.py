@@ -35,21 +35,24 @@ class Onlooker:
     def look(self) -> None:
         """Tell what nobody told; a store that cannot be read now is looked at the next time."""
         try:
+            last = self._feed.last_number  # what comes after it is heard at the next look
             there = self._store.open_ids()
-            odd = there ^ self._listen(there)
+            odd = there ^ self._listen(there, last)
             for job_id in sorted(odd & self._odd):
                 self._tell(self._store.get(job_id))
             self._odd = odd - self._odd
         except StembridgeError as error:
             log.debug("%s", error.message)
 
-    def _listen(self, there: frozenset[str]) -> frozenset[str]:
-        """The unfinished jobs that the feed knows of, by now."""
+    def _listen(self, there: frozenset[str], last: int) -> frozenset[str]:
+        """The unfinished jobs that the feed knows of; ``last`` was told before the store was asked."""
         told = self._feed.since(self._heard)
-        self._heard = self._feed.last_number
         known = self._known
         if told is None or known is None:  # more happened than is kept, or it is the first look
             known, told = there, ()
+            self._heard = last
+        elif told:
+            self._heard = told[-1].number
         for _number, event in told:
             is_end = isinstance(event, events.JobDone | events.JobFailed | events.JobCancelled)
             known = known - {event.job_id} if is_end else known | {event.job_id}

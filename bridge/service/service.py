@@ -110,14 +110,14 @@ class Service:
         once: given again, it returns the job that it made. Raises ConfigError or PresetError for an unknown
         recipe, target or wish, InputError for a source that cannot be read, StorageError.
         """
-        return self._made_by(command) or self._submit(request, sha256, counting, command, linked_to="")
+        return self.made_by(command) or self._submit(request, sha256, counting, command, linked_to="")
 
     def again(self, job_id: str, edit: JobEdit | None = None, *, command: Command | None = None) -> Submitted:
         """A new job linked to an ended one, which reuses its finished stages; without an edit, a retry.
 
         Raises JobError where the job has not ended, or there is none.
         """
-        if made := self._made_by(command):
+        if made := self.made_by(command):
             return made
         old = self._store.get(job_id)
         if not old.state.is_terminal:
@@ -158,6 +158,11 @@ class Service:
         """How many jobs are in ``states``, or in all."""
         return self._store.count(states)
 
+    def made_by(self, command: Command | None) -> Submitted | None:
+        """What a command led to that was given before: looked up first, since its song may be gone by now."""
+        job = self._store.job_of(command) if command else None
+        return Submitted(job=job, is_new=False) if job else None
+
     def confine(self, path: Path) -> Path:
         """The absolute path with links followed, if it lies in a permitted folder.
 
@@ -185,11 +190,6 @@ class Service:
     def tell_state(self, state: DoorState) -> None:
         """Say how a door does, for ``status`` and ``doctor``."""
         self._on_state(state)
-
-    def _made_by(self, command: Command | None) -> Submitted | None:
-        """What a command led to that was given before: looked up first, since its song may be gone by now."""
-        job = self._store.job_of(command) if command else None
-        return Submitted(job=job, is_new=False) if job else None
 
     def _submit(
         self,

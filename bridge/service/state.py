@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from pydantic import Field, ValidationError
 
 from bridge.jobs import ProcessMark, is_running
 from bridge.values import Facts, Value
 
 STATE_FILE = "service.json"
+LOCK_FILE = "service.lock"
 
 
 class DoorState(Value):
@@ -49,4 +51,17 @@ def read_state(data_folder: Path) -> ServiceState | None:
         state = ServiceState.model_validate_json((data_folder / STATE_FILE).read_bytes())
     except (OSError, ValidationError):
         return None
-    return None if is_running(state.process) is False else state
+    runs = is_running(state.process)
+    if runs is None:  # another host's: or this one had another name before it lost its power
+        runs = _is_held(data_folder)
+    return state if runs else None
+
+
+def _is_held(data_folder: Path) -> bool:
+    """Whether a service holds the folder's lock, as far as anybody can say."""
+    lock = FileLock(data_folder / LOCK_FILE)
+    try:
+        with lock.acquire(timeout=0):
+            return False
+    except (Timeout, OSError):
+        return True

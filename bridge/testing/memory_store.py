@@ -222,7 +222,10 @@ class MemoryJobStore:
 
     def succeed(self, job: Job, delivery: Delivery) -> Job:
         """End as SUCCESS."""
-        return self._end(job, JobState.SUCCESS, delivery=delivery, progress=1.0, error="")
+        with self._lock:
+            ended = self._end(job, JobState.SUCCESS, delivery=delivery, progress=1.0, error="")
+            self._entry(job.id).is_cancel_requested = False
+            return ended
 
     def fail(self, job: Job, error: str, delivery: Delivery | None = None) -> Job:
         """End as FAILED."""

@@ -16,6 +16,7 @@ from ableton.routes import Route
 from bridge.testing.service import FakeService
 from bridge.values import Job, JobRequest
 
+HAS_IPV6 = socket.has_ipv6 and Path("/proc/net/if_inet6").exists()
 PATIENCE_S = 10.0
 """For what comes at once where nothing is wrong."""
 REMOTE = "192.0.2.7"

@@ -14,6 +14,7 @@ import pytest
 from ableton import OscFrontend
 from ableton.client import Heard
 from ableton.contract import Code
+from ableton.lanes import THREADS
 from ableton.messages import MAX_SENT_BYTES
 from ableton.routes import is_loopback
 from ableton.tcp import MAX_CONNECTIONS, MAX_UNREAD_BYTES
@@ -23,6 +24,7 @@ from bridge.service import Frontend
 from bridge.testing.service import FakeService
 from bridge.values import Delivery
 from tests.ableton.support import (
+    HAS_IPV6,
     PATIENCE_S,
     Peer,
     fake_service,
@@ -33,8 +35,6 @@ from tests.ableton.support import (
     wait_until,
     write_song,
 )
-
-HAS_IPV6 = socket.has_ipv6 and Path("/proc/net/if_inet6").exists()
 
 
 def own_address() -> str:
@@ -274,7 +274,7 @@ def test_an_address_that_is_none_of_this_machine_is_told(
 def test_while_nobody_is_there_its_threads_sleep(door: OscFrontend) -> None:
     def wakeups() -> int:
         tasks = [t for t in threading.enumerate() if t.name.startswith("osc-")]
-        assert len(tasks) == 7
+        assert len(tasks) == 3 + 2 * THREADS
         statuses = [Path(f"/proc/self/task/{task.native_id}/status").read_text() for task in tasks]
         return sum(int(re.findall(r"voluntary_ctxt_switches:\s+(\d+)", status)[0]) for status in statuses)
 

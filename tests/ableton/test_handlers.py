@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
-from ableton.addresses import COMMANDS
+from ableton.addresses import COMMANDS, COMMON_REFUSALS
 from ableton.client import Heard
 from ableton.clients import Clients
 from ableton.contract import Code
 from ableton.handlers import Asked, Desk, answer
 from ableton.messages import encode
 from ableton.storyteller import Storyteller
+from bridge.errors import StorageError
 from bridge.jobs import SeenFile
 from bridge.testing.service import FakeService
-from bridge.values import ASKED_FOR, Delivery, JobState
+from bridge.values import ASKED_FOR, Delivery, Job, JobRequest, JobState
 from tests.ableton.support import FakeRoute, heard, settings, submitted, write_song
 
 Ask = Callable[..., Heard]
@@ -47,13 +48,16 @@ def desk(service: FakeService, clients: Clients) -> Desk:
 
 @pytest.fixture
 def ask(desk: Desk, route: FakeRoute) -> Ask:
-    """Gives a command with the next number, or with ``seq``, and gives back its answer."""
+    """Gives a command with the next number, or with ``seq``; gives its answer, one that the page names."""
     numbers = iter(range(1, 1000))
 
     def ask(name: str, *arguments: Any, seq: int = 0) -> Heard:
         command = COMMANDS[f"/stembridge/{name}"]
         values = command.read(["me", seq or next(numbers), *arguments])
-        return heard(encode(answer(desk, Asked(command=command, arguments=values, route=route))))
+        found = heard(encode(answer(desk, Asked(command=command, arguments=values, route=route))))
+        expected = (*command.refusals, *COMMON_REFUSALS) if found.name == "refused" else command.replies
+        assert found.values.get("code", found.name) in expected, "the page does not say so"
+        return found
 
     return ask
 
@@ -88,6 +92,19 @@ def test_process_commits_a_job_with_everything_that_was_asked(
     assert request.origin == "osc"
 
 
+def test_a_folder_of_stems_has_its_whole_name_for_a_title(ask: Ask, route: FakeRoute, folder: Path) -> None:
+    stems = folder / "Song No. 5"
+    stems.mkdir()
+    for name in ("0 Lead Vocals.wav", "1 Drums.wav"):
+        write_song(stems, name)
+    job = ask("process", str(stems))
+    assert job.values["title"] == stems.name
+    assert ask("status", str(job.values["job"])).values["title"] == stems.name
+    assert ask("list").rows[0][3] == stems.name
+    ask("subscribe")
+    assert route.next().rows[0][4] == stems.name
+
+
 def test_process_needs_no_more_than_a_path(ask: Ask, service: FakeService, folder: Path) -> None:
     found = ask("process", str(write_song(folder)))
     request = service.job(str(found.values["job"])).request
@@ -117,6 +134,18 @@ def test_a_command_takes_effect_once_also_where_the_door_forgot_it(
     again = ask("process", str(song), seq=5)
     assert again.values["job"] == first.values["job"]
     assert service.count() == 1
+
+
+def test_a_command_that_took_effect_is_not_refused_when_its_project_is_gone(
+    ask: Ask, service: FakeService, folder: Path
+) -> None:
+    project = folder / "My Set"
+    project.mkdir()
+    arguments = str(write_song(folder)), "full", str(project)
+    first = ask("process", *arguments, seq=5)
+    project.rmdir()
+    assert ask("process", *arguments, seq=5).values["job"] == first.values["job"]
+    assert refused(ask("process", *arguments, seq=6), Code.INPUT)
 
 
 PATHS = [("", "empty"), ("a.wav", "absolute"), ("/a\nb", "control"), ("/etc/passwd", "outside")]
@@ -171,6 +200,48 @@ def test_retry_makes_a_linked_job_once(ask: Ask, service: FakeService, folder: P
     assert (new.linked_to, new.request) == (old.id, old.request.evolve(priority=ASKED_FOR))
     assert ask("retry", old.id, seq=9).values["job"] == new.id
     assert service.count() == 2
+
+
+def test_a_job_of_a_recipe_that_is_gone_cannot_be_retried(
+    ask: Ask, service: FakeService, folder: Path
+) -> None:
+    request = JobRequest(source=write_song(folder), recipe="gone", destination=folder)
+    job = service.store.submit_once(request, "fingerprint").job
+    service.play_failed(service.play_start(job.id), "bad luck")
+    assert refused(ask("retry", job.id), Code.SETTING, "gone")
+
+
+@pytest.mark.parametrize("command", [("subscribe",), ("events", 7, "another")], ids=["subscribe", "events"])
+def test_without_the_state_there_is_no_subscription(
+    ask: Ask,
+    service: FakeService,
+    clients: Clients,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str | int, ...],
+) -> None:
+    def fail(**_: object) -> None:
+        raise StorageError("The database is locked.")
+
+    monkeypatch.setattr(service, "jobs", fail)
+    assert refused(ask(*command), Code.STORAGE, "locked")
+    assert not clients.is_subscribed("me")
+
+
+def test_what_is_told_while_the_state_is_read_can_be_asked_for(
+    ask: Ask, desk: Desk, service: FakeService, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    song, jobs = write_song(folder), service.jobs
+
+    def read_slowly(**which: Any) -> tuple[Job, ...]:
+        found = jobs(**which)
+        if not service.count():
+            submitted(service, song)
+            desk.storyteller.tell_new()
+        return found
+
+    monkeypatch.setattr(service, "jobs", read_slowly)
+    found = ask("subscribe")
+    assert int(found.values["last"]) > int(found.values["from"])
 
 
 def test_a_job_at_work_cannot_be_retried(ask: Ask, service: FakeService, folder: Path) -> None:
@@ -386,6 +457,15 @@ class TestNewest:
         service.play_done(service.play_start(first), delivery)
         found = ask("process_newest")
         assert (found.values["job"], found.values["is_new"], found.values["state"]) == (first, 0, "SUCCESS")
+
+    def test_a_command_that_took_effect_is_not_refused_when_its_song_is_gone(
+        self, ask: Ask, folder: Path
+    ) -> None:
+        song = self.aged(write_song(folder), 60)
+        first = ask("process_newest", seq=5)
+        song.unlink()
+        assert ask("process_newest", seq=5).values["job"] == first.values["job"]
+        assert refused(ask("process_newest", seq=6), Code.NO_SONG)
 
     def test_songs_that_grow_are_cut_off_or_are_our_own_are_passed_over(self, ask: Ask, folder: Path) -> None:
         self.aged(write_song(folder, "good.wav"), 100)

@@ -15,7 +15,7 @@ from ableton.clients import Clients
 from ableton.contract import Code
 from ableton.guard import ANSWERS_PER_S, TokenGuard
 from ableton.handlers import Desk
-from ableton.lanes import MAX_OF_CLIENT
+from ableton.lanes import MAX_OF_CLIENT, THREADS
 from ableton.messages import Message, encode
 from ableton.reception import Reception
 from ableton.storyteller import Storyteller
@@ -134,6 +134,38 @@ def test_too_many_that_wait_are_refused_and_may_be_sent_again(
     assert names(route, 2) == ["ack", "pong"]
 
 
+@pytest.mark.parametrize(
+    ("command", "reply"),
+    [
+        (("subscribe", "me", 1), "subscribed"),
+        (("ping", "me", 1), "pong"),
+        (("events", "me", 1, 0, "e"), "events_told"),
+        (("unsubscribe", "me", 1), "unsubscribed"),
+    ],
+)
+def test_as_many_clients_as_there_are_lanes_hold_up_no_sign_of_life(
+    reception: Reception, route: FakeRoute, held: threading.Event, command: tuple[Any, ...], reply: str
+) -> None:
+    """Their songs lie on a share that hangs."""
+    for number in range(THREADS):
+        reception.receive(said("status", f"slow-{number}", 1), FakeRoute())
+    reception.receive(said(*command), route)
+    while (found := route.next(PATIENCE_S / 2)).name != reply:
+        pass
+    assert found.values["seq"] == 1
+    held.set()
+
+
+def test_while_the_door_closes_commands_are_refused_and_may_be_sent_again(
+    reception: Reception, route: FakeRoute
+) -> None:
+    reception.stop()
+    for name in ("recipes", "ping"):
+        reception.receive(said(name, "me", 1), route)
+    codes = [found.values["code"] for found in route.all() if found.name == "refused"]
+    assert codes == [Code.CLOSING] * 2
+
+
 def test_hello_names_the_port_for_answers(reception: Reception, route: FakeRoute) -> None:
     reception.receive(said("hello", "me", 1, 9000), route)
     assert names(route.ports[9000], 2) == ["ack", "welcome"]
@@ -213,6 +245,26 @@ def test_the_near_command_is_named(reception: Reception, route: FakeRoute) -> No
 def test_an_echo_of_its_own_words_is_not_answered(reception: Reception, route: FakeRoute, entry: Any) -> None:
     reception.receive(encode(Message(entry.address, ("", -1))), route)
     assert route.all() == []
+
+
+@pytest.mark.parametrize(
+    ("packet", "host", "is_admitted"),
+    [
+        (said("ping", "me", 1), "127.0.0.1", True),
+        (said("hello", "me", 1, 0, TOKEN), REMOTE, True),
+        (said("hello", "me", 1, 0, "guess"), REMOTE, False),
+        (said("ping", "me", 1), REMOTE, False),
+        (said("proces", "me", 1), "127.0.0.1", False),
+        (said("process", "me", 1), "127.0.0.1", False),
+        (said("beat", "e", 1), "127.0.0.1", False),
+        (b"nonsense", "127.0.0.1", False),
+    ],
+    ids=["here", "token", "wrong token", "no hello", "no command", "bad arguments", "echo", "nonsense"],
+)
+def test_it_says_whether_a_packet_came_from_somebody_who_may_command(
+    reception: Reception, packet: bytes, host: str, is_admitted: bool
+) -> None:
+    assert reception.receive(packet, FakeRoute(host)) is is_admitted
 
 
 def test_a_flood_of_nonsense_is_not_answered_by_a_flood(reception: Reception, route: FakeRoute) -> None:

@@ -60,6 +60,11 @@ STORIES = [
         "queued",
         {"title": "Night Drive"},
     ),
+    (
+        events.JobQueued(job_id=JOB, source="Song No. 5", recipe="full"),
+        "queued",
+        {"title": "Song No. 5"},
+    ),
     (events.JobStarted(job_id=JOB, attempt=2), "started", {"attempt": 2}),
     (
         events.StageStarted(job_id=JOB, stage="separate"),

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge.errors import InputError
+from bridge import hashes
+from bridge.errors import InputError, SourceChangedError
 from bridge.events import Event
-from bridge.hashes import hash_source
+from bridge.hashes import files_of, hash_source
 from bridge.jobs import WorkerProcess, inspection
 from bridge.jobs.inspection import Inspected, inspect
 from tests.encoded_media import wav
@@ -82,7 +83,7 @@ class TestFile:
         ],
         ids=["appended", "touched", "replaced"],
     )
-    def test_a_file_that_changes_meanwhile_is_not_whole(
+    def test_a_file_that_changes_meanwhile_is_told_as_such(
         self, song: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object]
     ) -> None:
         def hash_slowly(path: Path) -> str:
@@ -91,9 +92,8 @@ class TestFile:
             return found
 
         monkeypatch.setattr(inspection, "hash_source", hash_slowly)
-        found = look(song)
-        assert (found.is_whole, found.sha256) == (False, "")
-        assert "still being written" in found.missing
+        with pytest.raises(SourceChangedError, match="still being written"):
+            look(song)
 
     def test_what_no_format_knows_is_whole(self, tmp_path: Path) -> None:
         """Whether it is a song is for others to say."""
@@ -128,7 +128,47 @@ class TestStems:
             return found
 
         monkeypatch.setattr(inspection, "hash_source", hash_slowly)
-        assert "still being written" in look(stems).missing
+        with pytest.raises(SourceChangedError, match="still being written"):
+            look(stems)
+
+    def test_a_systems_file_that_arrives_meanwhile_changes_nothing(
+        self, stems: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Finder leaves a .DS_Store wherever somebody looks."""
+
+        def hash_slowly(path: Path) -> str:
+            (stems / ".DS_Store").write_bytes(b"icons")
+            return hash_source(path)
+
+        before = look(stems)
+        monkeypatch.setattr(inspection, "hash_source", hash_slowly)
+        assert look(stems) == before
+
+    @pytest.mark.parametrize("name", [STEMS[1], "lyrics.txt"])
+    def test_a_file_that_vanishes_between_listing_and_reading_is_no_refusal(
+        self, stems: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        (stems / name).write_bytes(SONG)
+
+        def list_for_a_moment(folder: Path) -> list[Path]:
+            listed = files_of(folder)
+            (stems / name).unlink()
+            return listed
+
+        monkeypatch.setattr(hashes, "files_of", list_for_a_moment)
+        with pytest.raises(SourceChangedError, match="still being written"):
+            look(stems)
+
+    def test_a_folder_that_fills_while_its_stems_are_told_apart_is_no_refusal(
+        self, stems: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def find_late(source: Path) -> None:
+            (source / "9 Choir.wav").write_bytes(SONG)
+            raise InputError("These are stems of two songs.")
+
+        monkeypatch.setattr(inspection, "find_stem_set", find_late)
+        with pytest.raises(SourceChangedError):
+            look(stems)
 
     def test_a_zip_of_stems_is_one_song(self, stems: Path, tmp_path: Path) -> None:
         path = zipped(tmp_path / "Song Stems.zip", stems)

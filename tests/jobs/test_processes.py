@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
-from bridge.jobs.processes import is_running, start_of, this_process
+from bridge.jobs.processes import _start_elsewhere, is_running, start_of, this_process
 from tests.jobs.support import StartPython
 
 
@@ -34,3 +36,19 @@ def test_a_successor_with_the_same_number_is_another() -> None:
 def test_nothing_is_said_of_other_hosts() -> None:
     """Neither that it runs nor that it does not."""
     assert is_running(this_process().evolve(host="elsewhere")) is None
+
+
+def test_systems_without_proc_say_the_same(start: StartPython) -> None:
+    """As another process sees it, whatever clock and language it has."""
+    mine = _start_elsewhere(os.getpid())
+    script = f"from bridge.jobs.processes import _start_elsewhere as start; print(start({os.getpid()}))"
+    environment = {**os.environ, "TZ": "Asia/Tokyo", "LANG": "de_DE.UTF-8"}
+    other = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    assert other.stdout.strip() == mine
+    dead = start("")
+    os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
+    assert _start_elsewhere(dead.pid) is None
+    dead.communicate()
+    assert _start_elsewhere(dead.pid) is None

@@ -456,6 +456,30 @@ def test_a_locked_store_loses_no_job_in_a_qa_retry(workers: Workers, refusals: i
     assert doing.kinds[1:3] == ["qa_retry_started", "qa_retry_ended"]
 
 
+class _LockedOnce(MemoryJobStore):
+    """Cannot store a failure at the first try."""
+
+    tries = 0
+
+    def fail(self, job: Job, error: str, delivery: Delivery | None = None) -> Job:
+        self.tries += 1
+        if self.tries == 1:
+            raise StorageError
+        return super().fail(job, error, delivery)
+
+
+def test_a_locked_store_leaves_no_job_held_by_a_fault_of_ours(workers: Workers) -> None:
+    """Held by a process that lives, it could neither go on nor be cancelled."""
+
+    def break_down() -> None:
+        raise RuntimeError("no more room on screen")
+
+    doing = Doing(_LockedOnce(), workers)
+    with pytest.raises(RuntimeError):
+        doing.run("report_forever", then=break_down)
+    assert doing.now().state is JobState.FAILED
+
+
 class _Counting(MemoryJobStore):
     """Notes each heartbeat, and can be made to have no room for them."""
 

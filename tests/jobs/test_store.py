@@ -140,6 +140,14 @@ def test_failed_and_cancelled_work_does_not_count(store: JobStore, end: str) -> 
     assert store.submit_once(request(), PRINT, counting=frozenset({*OPEN, JobState.SUCCESS})).is_new
 
 
+def test_work_that_ended_well_before_its_cancel_reached_it_counts(store: JobStore) -> None:
+    """Else the same song would be done and delivered once more."""
+    job = claimed(store)
+    store.request_cancel(job.id)
+    store.succeed(job, DELIVERY)
+    assert store.submit_once(request(), PRINT, counting=OPEN | {JobState.SUCCESS}).job.id == job.id
+
+
 def test_work_that_is_being_cancelled_does_not_count(store: JobStore) -> None:
     """Else whoever asks again right after a cancel would be handed the job that is about to end."""
     job = claimed(store)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from bridge.errors import (
 )
 from bridge.events import Event
 from bridge.jobs import Limits, Outcome, WorkerProcess
+from bridge.jobs.channel import Ending, Frame, Kind
 from bridge.jobs.logs import _plain
 from bridge.jobs.processes import start_of
 from bridge.jobs.worker import _windows_flags
@@ -479,3 +481,10 @@ def test_the_worker_imports_no_main_module(tmp_path: Path) -> None:
         [sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=True
     )
     assert ran.stdout == "main\n"
+
+
+def test_a_late_word_of_an_earlier_run_counts_for_nothing(warm: WorkerProcess) -> None:
+    """Its end least of all: one song's delivery would be taken for another's."""
+    stale = pickle.dumps(Ending(value="the delivery of another job"))
+    warm._inbox.put(Frame(Kind.ENDED, -1, stale))
+    assert isinstance(run(warm, "deliver").value, Delivery)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Iterator
 
 import pytest
 
-from bridge.errors import StageError
-from bridge.events import Event
-from bridge.jobs import Workers
+from bridge.errors import StageError, WorkerDiedError
+from bridge.events import Event, StageStarted
+from bridge.jobs import WorkerProcess, Workers
 from bridge.jobs.processes import start_of
 from tests.jobs.support import wait_until
 from tests.jobs.test_worker import JOB, TASKS
@@ -95,3 +96,41 @@ def test_close_ends_the_idle_ones() -> None:
     pid = pid_of_run(workers)
     workers.close()
     assert start_of(pid) is None
+
+
+def test_a_worker_whose_run_was_given_up_is_used_no_more(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It seems alive for a moment after it was killed, and what it still says belongs to the other task."""
+    pids: list[int] = []
+
+    def break_down(_event: Event) -> None:
+        raise RuntimeError("the listener")
+
+    def take() -> tuple[WorkerProcess, bool]:
+        worker, is_warm = Workers._take(workers)
+        pids.append(worker.pid)
+        return worker, is_warm
+
+    monkeypatch.setattr(workers, "_take", take)
+    monkeypatch.setattr(WorkerProcess, "is_alive", True)
+    with pytest.raises(RuntimeError, match="the listener"):
+        workers.run(f"{TASKS}:report_forever", JOB, None, on_event=break_down)
+    heard: list[Event] = []
+    assert workers.run(f"{TASKS}:deliver", JOB, None, on_event=heard.append).is_success
+    assert pids[0] != pids[1]
+    assert {event.stage for event in heard if isinstance(event, StageStarted)} == {"first", "second"}
+
+
+def test_a_worker_that_cannot_be_started_is_an_outcome(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No memory, no more processes: that may pass."""
+
+    def refuse(**_options: object) -> WorkerProcess:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("bridge.jobs.workers.WorkerProcess", refuse)
+    outcome = workers.run(f"{TASKS}:deliver", JOB, None)
+    assert isinstance(outcome.error, WorkerDiedError)
+    assert "could be started (Resource temporarily unavailable)" in outcome.error.message

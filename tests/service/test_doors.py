@@ -164,3 +164,13 @@ def test_doors_follow_the_settings_that_concern_them(
     log.clear()
     doors.follow(sections, {"recipes"})
     assert log == expected
+
+
+def test_a_door_that_could_not_open_and_is_left_out_now_is_not_tried_again(log: list[str]) -> None:
+    Osc.trouble = ServiceError("The port is taken.")
+    doors = Doors(FakeService())
+    doors.open_all()
+    doors._service = service = FakeService({"service": {"without": ["osc"]}})
+    doors.follow({"service"}, set())
+    assert doors.closed == ()
+    assert (service.states[-1].name, service.states[-1].words) == ("osc", "left out by the settings")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from bridge.errors import ServiceError
 from bridge.jobs import this_process
 from bridge.service import DoorState, read_state
 from bridge.service.instance import STOP_FILE, Instance, StopRequest, StopWay, ask_to_stop
-from bridge.service.state import STATE_FILE
+from bridge.service.state import LOCK_FILE, STATE_FILE
 
 
 def instance(folder: Path) -> Instance:
@@ -112,3 +114,33 @@ def test_a_wish_for_an_earlier_service_does_not_stop_this_one(tmp_path: Path) ->
 def test_there_is_nothing_to_stop_where_none_runs(tmp_path: Path) -> None:
     with pytest.raises(ServiceError, match="nothing to stop"):
         ask_to_stop(tmp_path, StopWay.NOW)
+
+
+def test_a_state_that_could_not_be_written_is_written_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk was full, or on Windows somebody was just reading it."""
+    replace = Path.replace
+
+    def refuse(_path: Path, _target: Path) -> Path:
+        raise PermissionError("somebody reads it")
+
+    with instance(tmp_path) as running:
+        monkeypatch.setattr(Path, "replace", refuse)
+        running.tell(is_ready=True)
+        monkeypatch.setattr(Path, "replace", replace)
+        running.tell()
+        state = read_state(tmp_path)
+    assert state is not None
+    assert state.is_ready
+
+
+@pytest.mark.parametrize("holds", [True, False], ids=["it runs", "it lost its power"])
+def test_a_service_whose_host_has_another_name_runs_as_long_as_it_holds_its_lock(
+    tmp_path: Path, holds: bool
+) -> None:
+    with instance(tmp_path) as running:
+        other = running.state.evolve(process=running.state.process.evolve(host="before-the-network"))
+    (tmp_path / STATE_FILE).write_text(other.model_dump_json(), encoding="utf-8")
+    with FileLock(tmp_path / LOCK_FILE) if holds else contextlib.nullcontext():
+        assert (read_state(tmp_path) is not None) is holds

@@ -101,3 +101,24 @@ def test_an_end_that_is_told_between_two_looks_is_not_told_twice(
     service.feed.publish(events.JobDone(job_id=held.id, delivery=delivery))
     look(onlooker, 3)
     assert kinds(service).count("job_done") == 1
+
+
+@pytest.mark.parametrize("looks", [0, 1], ids=["at the first look", "at a later one"])
+def test_an_end_that_is_told_during_a_look_is_not_told_twice(
+    service: FakeService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: int
+) -> None:
+    """Whatever comes between what a look reads of the store and of the feed is heard at the next one."""
+    held = service.play_start(service.submit(request_of(tmp_path)).job.id)
+    onlooker = Onlooker(service.store, service.feed)
+    look(onlooker, looks)
+    since = service.feed.since
+
+    def since_and_end(number: int) -> object:
+        told = since(number)
+        monkeypatch.setattr(service.feed, "since", since)
+        service.play_done(held, Delivery(folder=tmp_path, files=()))
+        return told
+
+    monkeypatch.setattr(service.feed, "since", since_and_end)
+    look(onlooker, 4)
+    assert kinds(service).count("job_done") == 1

@@ -301,6 +301,19 @@ def test_a_deleted_song_is_let_go_and_its_note_with_it(desk: Desk) -> None:
     assert desk.intake.waiting == set()
 
 
+@pytest.mark.parametrize("suffix", [".aria2", ".part"])
+def test_a_song_waits_for_its_download_helper_and_is_seen_when_that_goes(desk: Desk, suffix: str) -> None:
+    """The system tells of the helper alone: the song itself changes no more."""
+    song = desk.put("song.wav")
+    desk.intake.look_at_paths({song})
+    helper = desk.put(f"song.wav{suffix}", b"")
+    desk.intake.look_at_paths({helper})
+    assert desk.intake.waiting == set()
+    helper.unlink()
+    desk.intake.look_at_paths({helper, desk.root / suffix})
+    assert desk.intake.waiting == {song}
+
+
 def test_a_song_that_may_not_be_read_is_told_and_tried_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,14 @@ def test_a_new_reason_replaces_the_old_and_the_same_one_touches_nothing(song: Pa
     assert "two" in note_of(song).read_text(encoding="utf-8")
 
 
+def test_a_note_of_ours_that_was_saved_in_another_encoding_is_replaced(song: Path) -> None:
+    assert write_note(song, "Fünf.wav is silent.")
+    ours = note_of(song).read_bytes()
+    note_of(song).write_bytes(ours.decode().encode("latin-1"))
+    assert write_note(song, "Fünf.wav is silent.")
+    assert note_of(song).read_bytes() == ours
+
+
 def test_a_strangers_file_of_that_name_is_neither_overwritten_nor_removed(
     song: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
