@@ -26,7 +26,7 @@ from presets.edits import ChainEdit, apply_edits
 from presets.errors import PresetError
 from presets.library import MASTER, Library
 from presets.plugins import ChainMapping, Plugin, PluginPreset, map_chain
-from presets.presetfiles import PresetFile, preset_files, render_preset_guide, safe_name
+from presets.presetfiles import PresetFile, preset_files, render_preset_guide, safe_name, state_path
 from presets.styles import NEUTRAL, Style, style_of
 from presets.targets import TARGETS, Target, target, targets_from_toml
 from presets.vstpreset import VstPreset, windows_class_id
@@ -78,6 +78,7 @@ __all__ = [
     "render_dial_in",
     "render_preset_guide",
     "safe_name",
+    "state_path",
     "style_of",
     "target",
     "targets_from_toml",

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from presets.chain import Chain
+from presets.chain import Chain, Vst3
 from presets.plugins import PluginPreset, map_chain
 
 _UNSAFE: Final = re.compile(r'[\\*?/:<>|"\x00-\x1f\x7f]')
@@ -57,6 +57,11 @@ _GUIDE: Final = (
 )
 
 
+def state_path(vendor: str, plugin: str, label: str) -> str:
+    """Where the state of a third-party plug-in lies in a delivery, as ``preset_files`` would name it."""
+    return f"{_folder(vendor, plugin)}/{safe_name(label)}.vstpreset"
+
+
 def _guide_lines(chain: Chain, label: str) -> list[str]:
     mapping = map_chain(chain)
     title = label or chain.name
@@ -70,7 +75,15 @@ def _guide_lines(chain: Chain, label: str) -> list[str]:
             for note in preset.notes
             for line in textwrap.wrap(note, 96, initial_indent="    ! ", subsequent_indent="      ")
         ]
-    return [*lines, *_left_out_lines(mapping.left_out), ""]
+    return [*lines, *_plugin_lines(chain), *_left_out_lines(mapping.left_out), ""]
+
+
+def _plugin_lines(chain: Chain) -> list[str]:
+    return [
+        f"{effect.component or effect.plugin}  (effect {place} of the chain): its state as it was used"
+        for place, effect in enumerate(chain.effects, start=1)
+        if isinstance(effect, Vst3)
+    ]
 
 
 def _left_out_lines(left_out: tuple[str, ...]) -> list[str]:
@@ -95,8 +108,12 @@ def _file_names(found: tuple[PluginPreset, ...], label: str) -> list[str]:
     ]
 
 
+def _folder(vendor: str, plugin: str) -> str:
+    return f"Presets/{safe_name(vendor)}/{safe_name(plugin)}"
+
+
 def _both_platforms(preset: PluginPreset, name: str) -> list[PresetFile]:
-    folder = f"Presets/{safe_name(preset.plugin.vendor)}/{safe_name(preset.plugin.name)}"
+    folder = _folder(preset.plugin.vendor, preset.plugin.name)
     contents = preset.to_vstpreset()
     return [
         PresetFile(f"{folder}/{name}.vstpreset", contents.to_bytes()),

@@ -12,6 +12,7 @@ from typing import Any, Final
 from ableton.device.patcher import Box, Parameter, ParameterType, Rect, Visibility
 
 _BUTTON, _LCD_BUTTON, _LCD, _ON_MOUSE_UP = 0, 2, 1, 1
+_RELEASED, _PRESSED = "released", "pressed"
 _ROW_PX: Final = 22
 _LETTER_PX: Final = 7
 _NO_OUTLETS: Final[tuple[str, ...]] = ()
@@ -81,7 +82,10 @@ def keeper(name: str, long_name: str, at: tuple[int, int]) -> Box:
         text=f"pattr {name}",
         outlets=("", "", ""),
         at=_typed_at(at, f"pattr {name}"),
-        attributes={"saved_object_attributes": {"parameter_enable": 1, "parameter_mappable": 0}},
+        attributes={
+            "saved_object_attributes": {"parameter_enable": 1, "parameter_mappable": 0},
+            "varname": name,  # a pattr is called by the name that is typed into it
+        },
         parameter=parameter,
     )
 
@@ -105,6 +109,8 @@ def button(
         attributes={
             "active": int(is_active),
             "appearance": _LCD_BUTTON,
+            "automation": _RELEASED,
+            "automationon": _PRESSED,
             "mode": _BUTTON,
             "outputmode": _ON_MOUSE_UP,
             "texton": text,
@@ -113,7 +119,7 @@ def button(
             long_name=text.rstrip("."),
             short_name=text.rstrip("."),
             type=ParameterType.ENUM,
-            choices=("off", "on"),
+            choices=(_RELEASED, _PRESSED),
             info=info,
         ),
     )

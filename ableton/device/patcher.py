@@ -16,6 +16,8 @@ AUDIO_EFFECT: Final = b"aaaa"
 """The kind of a device that lies in an audio track."""
 HEIGHT_PX: Final = 169
 """Height of Live's device view."""
+LETTER_PX: Final = 5.4
+"""Mean width of a letter in it."""
 
 _MADE_AT_S: Final = 3_800_000_000
 """A time that never changes, in seconds since 1904: two builds are the same, byte for byte."""
@@ -182,6 +184,7 @@ def _box(box: Box, number: str, theme: Mapping[str, tuple[float, ...]]) -> dict[
         "numinlets": box.inlets,
         "numoutlets": len(box.outlets),
         "patching_rect": box.at.numbers,
+        **(_parameter_facts(box.parameter) if box.parameter else {}),
         **box.attributes,
         **{attribute: list(theme[colour]) for attribute, colour in box.colours.items()},
     }
@@ -193,14 +196,13 @@ def _box(box: Box, number: str, theme: Mapping[str, tuple[float, ...]]) -> dict[
         facts |= {"presentation": 1, "presentation_rect": box.shown_at.numbers}
     if box.parameter:
         saved["valueof"] = box.parameter.saved
-        facts |= _parameter_facts(box.parameter)
     if saved:
         facts["saved_attribute_attributes"] = saved
     return dict(sorted(facts.items()))
 
 
 def _parameter_facts(parameter: Parameter) -> dict[str, Any]:
-    facts = {"parameter_enable": 1, "varname": parameter.long_name}
+    facts: dict[str, Any] = {"parameter_enable": 1, "varname": parameter.long_name}
     if parameter.info:
         facts |= {"annotation": parameter.info, "annotation_name": parameter.long_name}
     return facts

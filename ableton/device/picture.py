@@ -10,14 +10,12 @@ from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any, Final
 
-from ableton.device.patcher import HEIGHT_PX
+from ableton.device.patcher import HEIGHT_PX, LETTER_PX
 from ableton.device.theme import LIGHT, Colour
 
 _Box = Mapping[str, Any]
 Theme = Mapping[str, Colour]
 
-_LETTER_PX: Final = 5.4
-"""Mean width of a letter."""
 _LINE_PX: Final = 12
 _BASELINE_PX: Final = 3.6
 """From the middle of a line to where its letters stand."""
@@ -96,7 +94,7 @@ def _words(x: float, y: float, text: str, fill: str, anchor: str = "start", opac
 
 def _fitting(text: str, width: float) -> str:
     """The text, cut where it does not fit, as Live does it."""
-    letters = max(int(width / _LETTER_PX), 1)
+    letters = max(int(width / LETTER_PX), 1)
     return text if len(text) <= letters else text[: letters - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -109,7 +107,7 @@ def _panel(box: _Box, pen: _Pen) -> str:
 def _comment(box: _Box, pen: _Pen) -> str:
     x, y, width, height = _rect(box)
     rows = max((height - 4) // _LINE_PX, 1)
-    letters = max(int((width - 4) / _LETTER_PX), 1)
+    letters = max(int((width - 4) / LETTER_PX), 1)
     lines = textwrap.wrap(box.get("text", ""), letters, max_lines=rows, placeholder="...")
     colour = pen.colour(box, "textcolor")
     first = y + 9 if rows > 1 else y + height / 2

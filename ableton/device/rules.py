@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import Final
 
-from ableton.device.patcher import HEIGHT_PX, Visibility
+from ableton.device.patcher import HEIGHT_PX, LETTER_PX, Visibility
 from ableton.device.reader import Device
 from ableton.device.sheet import Box, Sheet, kind_of, name_of, parameter_of, rect_of
 
@@ -20,10 +20,11 @@ Rule = Callable[[Device], Iterator[str]]
 
 _NAMED: Final = frozenset({
     "s", "send", "r", "receive", "s~", "send~", "r~", "receive~", "v", "value", "pv",
-    "buffer~", "coll", "dict", "table",
+    "buffer~", "coll", "dict", "table", "pattrstorage",
 })  # fmt: skip
 """Objects whose name is shared by all devices of a set."""
 _ON_LOAD: Final = frozenset({"loadbang", "loadmess", "onecopy"})
+_GENERIC_CHOICE: Final = re.compile(r"val\d+")
 _GENERIC: Final = re.compile(r"live\.\w+|.*\[\d+\]$")
 _LCD: Final = {"live.text": 2, "live.tab": 1, "live.menu": 1, "live.numbox": 1}
 _FROM_SCRIPT: Final = frozenset({"js", "v8", "node.script", "udpreceive"})
@@ -157,6 +158,8 @@ def names_parameters(device: Device) -> Iterator[str]:
         for key in ("parameter_longname", "parameter_shortname"):
             if not parameter.get(key) or _GENERIC.match(parameter[key]):
                 yield f"{name_of(box)} ({box['id']}) has the {key} {parameter.get(key, '')!r}"
+        for choice in filter(_GENERIC_CHOICE.fullmatch, parameter.get("parameter_enum", ())):
+            yield f"{name_of(box)} has a choice called {choice!r}"
 
 
 def registers_parameters(device: Device) -> Iterator[str]:
@@ -230,11 +233,32 @@ def looks_like_live(device: Device) -> Iterator[str]:
             yield f"{name_of(box)} holds a tab stop"
 
 
+def fits_its_texts(device: Device) -> Iterator[str]:
+    """What is written on buttons and tabs is not cut off."""
+    for box in Sheet(device.patcher).shown:
+        left, _, right, _ = rect_of(box)
+        texts, sharing = _texts_on(box)
+        for text in texts:
+            if len(text) * LETTER_PX > (right - left) / sharing:
+                yield f"{name_of(box)} has no room for {text!r}"
+
+
+def _texts_on(box: Box) -> tuple[list[str], int]:
+    """What may be written on a box, and how many of it share its width."""
+    if box["maxclass"] == "live.text":
+        return [box.get("text", ""), box.get("texton", "")], 1
+    if box["maxclass"] == "live.tab":
+        choices = list((parameter_of(box) or {}).get("parameter_enum", ()))
+        return choices, len(choices)
+    return [], 1
+
+
 RULES: Final[tuple[Rule, ...]] = (
     is_frozen,
     opens_in_presentation,
     lies_inside,
     overlaps_nothing,
+    fits_its_texts,
     is_wired,
     passes_audio,
     hides_buttons,

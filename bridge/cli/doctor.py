@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -174,18 +174,66 @@ def _separators(config: Config) -> Finding:
     )
 
 
-def _plug_ins(_config: Config) -> Finding:
-    """zam-plugins."""
-    folders = [Path("/usr/lib/vst3"), Path("/Library/Audio/Plug-Ins/VST3"), Path.home() / ".vst3"]
-    folders.append(Path(os.environ.get("COMMONPROGRAMFILES", "C:/Program Files/Common Files")) / "VST3")
-    there = [folder for folder in folders if any(folder.glob("Zam*.vst3"))]
+def _plug_ins(config: Config) -> Finding:
+    """VST3 plug-ins."""
+    from bridge.engines.vst3 import installed_plugins
+
+    there = [plugin.name for plugin in installed_plugins(config.vst3)]
     return Finding(
-        what="zam-plugins",
-        found=f"in {there[0]}" if there else "not found (only for opening the delivered presets yourself)",
-        is_fine=bool(there),
+        what="VST3 plug-ins",
+        found=f"{len(there)}: {', '.join(there)}" if there else "none (your own chains may use them)",
+        is_fine=True,
+    )
+
+
+def _preset_plug_ins(config: Config) -> Finding:
+    """Plug-ins of the delivered presets."""
+    from bridge.engines.vst3 import installed_plugins
+    from presets.plugins import plugins
+
+    there = {plugin.name for plugin in installed_plugins(config.vst3)}
+    missing = [name for name in plugins() if name not in there]
+    return Finding(
+        what="Plug-ins of the delivered presets",
+        found=f"not found: {', '.join(missing)} (only for opening the presets yourself)"
+        if missing
+        else "all",
+        is_fine=not missing,
         is_needed=False,
         advice="They are free: zamaudio.com, or Debian's package zam-plugins.",
     )
+
+
+def _own_chains(config: Config) -> Finding:
+    """Your own chains."""
+    folder = config.chains_folder
+    if folder is None:
+        return Finding(what="Your own chains", found="none (mix.chains)", is_fine=True)
+    files = sorted(folder.glob("*/*.toml"))
+    troubles = [trouble for file in files for trouble in _chain_troubles(file, config)]
+    if not folder.is_dir():
+        troubles.append(f"{folder} is not there; mix.chains names it.")
+    found = f"{len(files)} in {folder}"
+    return Finding(what="Your own chains", found=found, is_fine=not troubles, advice=" ".join(troubles))
+
+
+def _chain_troubles(file: Path, config: Config) -> Iterator[str]:
+    """What is wrong with a chain: with its file, or with a plug-in or preset that it names."""
+    from bridge.engines.vst3 import setup_of
+    from presets import Library, PresetError, Vst3
+
+    where = f"{file.parent.name}/{file.name}"
+    try:
+        effects = Library(user_folder=config.chains_folder).chain(file.parent.name, file.stem).effects
+    except PresetError as error:
+        yield str(error)
+        return
+    for effect in effects:
+        try:
+            if isinstance(effect, Vst3):
+                setup_of(effect, config.vst3)
+        except StembridgeError as error:
+            yield f"{where}: {error}"
 
 
 CHECKS: tuple[Callable[[Config], Finding], ...] = (
@@ -197,4 +245,6 @@ CHECKS: tuple[Callable[[Config], Finding], ...] = (
     _decoders,
     _separators,
     _plug_ins,
+    _preset_plug_ins,
+    _own_chains,
 )

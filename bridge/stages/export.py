@@ -50,6 +50,7 @@ def run(findings: Findings, inputs: Inputs, room: Room) -> Made:
     presets = write_presets(
         _take_title(findings),
         chains,
+        {roles.label(asset): asset.path for asset in roles.of_kind(inputs, roles.STATE)},
         room.folder,
         tempo_bpm=findings.tempo_bpm,
         has_stems=bool(findings.stem_labels),
@@ -86,7 +87,7 @@ class _Placing:
     def __init__(self, findings: Findings, inputs: Inputs, room: Room) -> None:
         self.placed: list[Placed] = []
         self.files: dict[str, Path] = {}
-        self.notes: list[str] = []
+        self.notes: list[str] = [*findings.left_out]
         self._findings = findings
         self._inputs = inputs
         self._room = room
@@ -268,6 +269,7 @@ def _lines(findings: Findings, masters: Facts) -> Iterator[str]:
     for name, master in masters.items():
         found = f"{master['integrated_lufs']:.1f} LUFS, {master['true_peak_dbtp']:.1f} dBTP"
         yield f"Master {name}: {found}" + (f". {master['why']}" if master["why"] else "")
+    yield from findings.left_out
     if findings.stem_labels:
         stems = ", ".join(stem_title(label) for label in findings.stem_labels)
         preview = (

@@ -8,6 +8,7 @@ from bridge.config import DeliverySettings, Recipe
 from bridge.measure.harmony import Harmony
 from bridge.measure.rhythm import Rhythm
 from bridge.stages import roles
+from bridge.stages.chain_run import LEFT_OUT
 from bridge.stages.planning import Plan
 from bridge.values import Asset, Facts, JobRequest, MediaInfo, QaReport, StageResult, Track, Value
 
@@ -82,6 +83,17 @@ class Findings(Value):
     def certificate(self) -> Facts | None:
         """Null and alignment of the separated stems."""
         return self.separated.facts["certificate"] if self.separated else None
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Third-party plug-ins that failed, a note for each."""
+        entries = [
+            entry for made in (self.mixed, self.masters) if made for entry in made.facts.get(LEFT_OUT, ())
+        ]
+        return tuple(
+            f"{stem_title(entry['subject'])}: a plug-in of its chain was left out. {entry['why']}"
+            for entry in entries
+        )
 
     @property
     def is_preview(self) -> bool:

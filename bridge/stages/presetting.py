@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bridge.naming import safe_name
 from bridge.stages.findings import Findings, stem_title
 from bridge.values import Facts, Value
-from presets import Chain, Gain, Limiter, dial_in, preset_files, render_dial_in, render_preset_guide
+from presets import (
+    Chain,
+    Gain,
+    Limiter,
+    dial_in,
+    preset_files,
+    render_dial_in,
+    render_preset_guide,
+    state_path,
+)
 
 DIAL_IN = "Presets/Dial it in.txt"
 GUIDE = "Presets/About these presets.txt"
@@ -116,9 +125,18 @@ def _used(subject: str, title: str, chain: Chain, found: Facts) -> UsedChain:
 
 
 def write_presets(
-    song: str, chains: tuple[UsedChain, ...], folder: Path, *, tempo_bpm: float | None, has_stems: bool
+    song: str,
+    chains: tuple[UsedChain, ...],
+    states: Mapping[str, Path],
+    folder: Path,
+    *,
+    tempo_bpm: float | None,
+    has_stems: bool,
 ) -> list[Path]:
-    """Write the preset files of all chains that do something, below ``folder``; the paths in order."""
+    """Write the preset files of all chains that do something, below ``folder``; the paths in order.
+
+    ``states`` are those of third-party plug-ins, by the names that the effects' reports give them.
+    """
     doing = [used for used in chains if used.chain.effects]
     if not doing:
         return []
@@ -128,12 +146,23 @@ def write_presets(
     for used in doing:
         for file in preset_files(used.chain, f"{song} - {used.title}"):
             written.append(_write(folder / file.path, file.data))
+        for path, state in _states(used, f"{song} - {used.title}"):
+            written.append(_write(folder / path, states[state].read_bytes()))
     sheets = [dial_in(used.chain.evolve(name=used.title)) for used in doing]
     text = render_dial_in(sheets, song, tempo_bpm, has_stems=has_stems)
     written.append(_write(folder / DIAL_IN, text.encode()))
     guide = render_preset_guide([(used.chain, f"{song} - {used.title}") for used in doing])
     written.append(_write(folder / GUIDE, guide.encode()))
     return written
+
+
+def _states(used: UsedChain, label: str) -> Iterator[tuple[str, str]]:
+    """Where the state of each third-party plug-in goes, and its name; of one used twice they are numbered."""
+    plugins = [effect["plugin"] for effect in used.effects if effect.get("plugin")]
+    names = [plugin["name"] for plugin in plugins]
+    for place, plugin in enumerate(plugins):
+        number = f" {names[: place + 1].count(names[place])}" if names.count(names[place]) > 1 else ""
+        yield state_path(plugin["vendor"], plugin["name"], f"{label}{number}"), plugin["state"]
 
 
 def _texts(song: str, chains: list[UsedChain]) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,6 @@ from bridge.measure.survey import Survey
 from bridge.protocols import Progress
 from bridge.stages import roles
 from bridge.stages.base import Inputs, part_of
-from bridge.stages.chain_run import LEFT_OUT
 from bridge.stages.findings import Findings, stem_title
 from bridge.stages.presetting import UsedChain
 from bridge.stages.views import load_view
@@ -72,7 +71,6 @@ def report_data(
             *findings.song.facts["notes"],
             *notes,
             *_skipped(findings),
-            *_left_out(findings),
         ),
     )
 
@@ -363,10 +361,3 @@ def _skipped(findings: Findings) -> Iterator[str]:
     if findings.separated:
         for line in findings.separated.facts["skipped"]:
             yield f"A separator could not do it, so the next one did: {line}"
-
-
-def _left_out(findings: Findings) -> Iterator[str]:
-    """Third-party plug-ins that failed."""
-    for result in (findings.mixed, findings.masters):
-        for entry in result.facts[LEFT_OUT] if result else ():
-            yield f"{stem_title(entry['subject'])}: a plug-in of its chain was left out. {entry['why']}"

@@ -17,7 +17,7 @@ from bridge.stages.checkup import check_up
 from bridge.stages.mix import StemPlan
 from presets import Chain, Compressor, Effect, Gain, Saturator, Vst3, VstPreset
 from tests.dsp.signals import RATE_HZ, difference_db, drums
-from tests.engines.vst3.conftest import real_plugin
+from tests.engines.vst3.plugins import real_plugin
 from tests.stages.conftest import RunStage
 
 MISSING = Vst3(plugin="Nobody has this one", name="ghost")

@@ -5,7 +5,7 @@ library under pedalboard, wants one thread that loads them all, and does not giv
 loaded by a worker or the service: ``PluginHost`` starts a process, asks it, and ends it.
 """
 
-from bridge.engines.vst3.host import PluginHost, render_effect
+from bridge.engines.vst3.host import PluginHost, render_effect, setup_of
 from bridge.engines.vst3.scan import InstalledPlugin, find_plugin, installed_plugins, mark_of
 from bridge.engines.vst3.words import Looked, ParameterFacts, PluginFacts, Rendered, Setup
 
@@ -21,4 +21,5 @@ __all__ = [
     "installed_plugins",
     "mark_of",
     "render_effect",
+    "setup_of",
 ]

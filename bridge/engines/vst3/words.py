@@ -40,7 +40,7 @@ class Look(Value):
     kind: Literal["look"] = "look"
     setup: Setup
     state: Path | None = None
-    has_editor: bool = False
+    has_window: bool = False
     """Whether its window is opened first, for the user to set it."""
 
 

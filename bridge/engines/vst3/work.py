@@ -66,7 +66,7 @@ def look(request: Look, ear: Ear) -> Looked:
     """What the plug-in is and how it is set, after its window was closed where that was asked for."""
     ear.phase("loading")
     plugin = load(request.setup)
-    if request.has_editor:
+    if request.has_window:
         ear.phase("waiting")
         plugin.show_editor()
     ear.phase("working")

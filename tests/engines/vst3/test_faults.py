@@ -14,7 +14,7 @@ from bridge.engines.vst3 import render_effect
 from bridge.errors import EngineError
 from presets import Vst3
 from tests.dsp.signals import difference_db
-from tests.engines.vst3.conftest import Misbehaving, settings_with
+from tests.engines.vst3.plugins import misbehaving, settings_with
 
 QUICK = {"stall_s": 2.0, "load_s": 5.0, "memory_gb": 0.6}
 
@@ -35,9 +35,9 @@ def render(name: str, song: Path) -> None:
         ("SHORT_OF_AUDIO", "frames back; no effect needs that"),
     ],
 )
-def test_the_plug_in_is_blamed(how: str, told: str, song: Path, misbehaving: Misbehaving) -> None:
+def test_the_plug_in_is_blamed(how: str, told: str, song: Path) -> None:
     """By its name, with what it did and when; nothing half written looks like a result."""
-    name = misbehaving(how)
+    name = misbehaving(song.parent / "vst3", how)
     with pytest.raises(EngineError) as caught:
         render(name, song)
     assert told in caught.value.message
@@ -54,17 +54,17 @@ def test_the_plug_in_is_blamed(how: str, told: str, song: Path, misbehaving: Mis
         ("EXIT", "ended its process (exit 3) while it was loaded"),
     ],
 )
-def test_faults_while_loading(how: str, told: str, song: Path, misbehaving: Misbehaving) -> None:
+def test_faults_while_loading(how: str, told: str, song: Path) -> None:
     """Before any audio: a licence window nobody sees, a missing library, a crash."""
-    name = misbehaving(how, at_once=True)
+    name = misbehaving(song.parent / "vst3", how, at_once=True)
     with pytest.raises(EngineError) as caught:
         render(name, song)
     assert told in caught.value.message
 
 
-def test_a_flood_of_words_harms_nothing(song: Path, misbehaving: Misbehaving) -> None:
+def test_a_flood_of_words_harms_nothing(song: Path) -> None:
     """Hundreds of megabytes on both outputs, where we talk to each other, too: the audio is whole."""
-    name = misbehaving("FLOOD")
+    name = misbehaving(song.parent / "vst3", "FLOOD")
     before = psutil.Process().memory_info().rss
     render(name, song)
     assert psutil.Process().memory_info().rss - before < 50e6
@@ -73,9 +73,9 @@ def test_a_flood_of_words_harms_nothing(song: Path, misbehaving: Misbehaving) ->
     assert difference_db(flooded, read_audio(song.with_name("out.wav")).samples) < -120
 
 
-def test_nothing_outlives_its_parent(song: Path, misbehaving: Misbehaving) -> None:
+def test_nothing_outlives_its_parent(song: Path) -> None:
     """The parent is killed while a plug-in hangs in native code: the host process goes, too."""
-    name = misbehaving("HANG")
+    name = misbehaving(song.parent / "vst3", "HANG")
     script = (
         "import sys; from pathlib import Path; from bridge.config import load_config; "
         "from bridge.engines.vst3 import render_effect; from presets import Vst3; "

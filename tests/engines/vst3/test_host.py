@@ -16,7 +16,7 @@ from bridge.errors import AudioError, EngineError, JobCancelled
 from presets import Chain, Compressor, Vst3, VstPreset, map_chain
 from presets.dpf import read_state
 from tests.dsp.signals import difference_db, noise
-from tests.engines.vst3.conftest import real_plugin
+from tests.engines.vst3.plugins import real_plugin
 
 
 @pytest.fixture(autouse=True)
