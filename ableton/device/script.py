@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from ableton.addresses import SENT
+from ableton.addresses import PROTOCOL, SENT
 from ableton.contract import Address, Argument
 from bridge.config import load_config, shipped_config_path
 from presets import TARGETS
@@ -22,6 +22,7 @@ SOURCES: Final = (
     "messages",
     "follower",
     "client",
+    "pages",
     "jobs",
     "live",
     "place",
@@ -55,7 +56,12 @@ def _table() -> str:
     """What the service sends and what the menus show at first, as the script reads it."""
     sent = ",\n".join(f"        {name}: {json.dumps(entry)}" for name, entry in sent_table().items())
     shipped = {"recipes": list(load_config(shipped_config_path()).recipes), "targets": list(TARGETS)}
-    return f"var TABLE = {{\n    sent: {{\n{sent}\n    }},\n    shipped: {json.dumps(shipped)}\n}};\n"
+    parts = (
+        f"    protocol: {PROTOCOL}",
+        f"    shipped: {json.dumps(shipped)}",
+        f"    sent: {{\n{sent}\n    }}",
+    )
+    return "var TABLE = {\n" + ",\n".join(parts) + "\n};\n"
 
 
 def _entry(address: Address) -> dict[str, Any]:

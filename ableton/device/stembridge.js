@@ -5,6 +5,8 @@
  */
 
 var TABLE = {
+    protocol: 1,
+    shipped: {"recipes": ["full", "quick", "stems-only", "master-only", "voiceover-bed"], "targets": ["streaming", "loud-streaming", "apple", "youtube", "amazon", "club", "broadcast", "broadcast-us", "podcast", "voiceover-bed"]},
     sent: {
         ack: {"kind": "reply", "fields": [["client", "s"], ["seq", "i"]], "row": []},
         welcome: {"kind": "reply", "fields": [["client", "s"], ["seq", "i"], ["version", "s"], ["protocol", "i"], ["epoch", "s"], ["last", "i"], ["heartbeat_s", "f"], ["capabilities", "s"]], "row": []},
@@ -35,8 +37,7 @@ var TABLE = {
         resync: {"kind": "notice", "fields": [["epoch", "s"], ["last", "i"], ["part", "i"], ["parts", "i"]], "row": [["job", "s"], ["state", "s"], ["stage", "s"], ["share", "f"], ["title", "s"], ["recipe", "s"], ["files", "i"]]},
         unknown_client: {"kind": "notice", "fields": [["client", "s"]], "row": []},
         closing: {"kind": "notice", "fields": [["epoch", "s"]], "row": []}
-    },
-    shipped: {"recipes": ["full", "quick", "stems-only", "master-only", "voiceover-bed"], "targets": ["streaming", "loud-streaming", "apple", "youtube", "amazon", "club", "broadcast", "broadcast-us", "podcast", "voiceover-bed"]}
+    }
 };
 
 /* Texts as people read them, and names taken from paths. */
@@ -71,6 +72,13 @@ var Words = (function () {
         return number + " " + noun + (number === 1 ? "" : "s");
     }
 
+    /** The titles of things: "Vocals, Drums". */
+    function listed(things) {
+        return things.map(function (thing) {
+            return thing.title;
+        }).join(", ");
+    }
+
     /** A path as a file URL, for Windows and the rest. */
     function fileUrl(path) {
         var plain = String(path).replace(/\\/g, "/");
@@ -78,7 +86,9 @@ var Words = (function () {
         return root + encodeURI(plain).replace(/#/g, "%23").replace(/\?/g, "%3F");
     }
 
-    return { titleOf: titleOf, minutes: minutes, loudness: loudness, count: count, fileUrl: fileUrl };
+    return {
+        titleOf: titleOf, minutes: minutes, loudness: loudness, count: count, listed: listed, fileUrl: fileUrl
+    };
 }());
 
 /* Messages of the service with their arguments by name, as the table of addresses describes them. */
@@ -258,7 +268,7 @@ var Recap = (function () {
  * service was away, follows events without a gap.
  *
  * ways: send(message), listen(port), wake(after_ms), now() in ms, random() from 0 to 1.
- * tell: lamp(state), connected(), event(heard), recap(rows), refused(heard).
+ * tell: lamp(state), welcome(values), connected(), event(heard), recap(rows), refused(heard).
  */
 var Client = (function () {
     "use strict";
@@ -387,6 +397,7 @@ var Client = (function () {
         this.askedMs = null;
         this.heartbeatMs = Math.max(100, heard.values.heartbeat_s * 1000);
         this.show(LAMP.connected);
+        this.tell.welcome(heard.values);
         if (this.isToSubscribe || heard.values.epoch !== this.follower.epoch) {
             this.subscribe();
         }
@@ -553,6 +564,36 @@ var Client = (function () {
     return Client;
 }());
 
+/** All rows of a list that comes in pages; `done(rows, isWhole)` is called once. */
+var askPages = (function () {
+    "use strict";
+
+    return function (client, command, reply, args, done) {
+        var rows = [];
+        var offset = 0;
+
+        function ask() {
+            client.ask(command, offset ? args.concat(offset) : args, take);
+        }
+
+        function take(heard) {
+            if (heard === null || heard.name !== reply) {
+                done(rows, false);
+                return;
+            }
+            rows = rows.concat(heard.rows);
+            offset = heard.values.offset + heard.rows.length;
+            if (heard.rows.length && offset < heard.values.total) {
+                ask();
+            } else {
+                done(rows, offset >= heard.values.total);
+            }
+        }
+
+        ask();
+    };
+}());
+
 /* What is known of jobs, and which of them the device shows: its own, else the newest that happens. */
 var Jobs = (function () {
     "use strict";
@@ -570,7 +611,7 @@ var Jobs = (function () {
         if (!this.byId.hasOwnProperty(id)) {
             this.byId[id] = {
                 id: id, title: "", state: "PENDING", words: "", share: 0, remainingS: -1, reason: "",
-                folder: "", figures: null, isAsked: false, source: null
+                folder: "", figures: null, isAsked: false, source: null, isOwn: false, isImported: false
             };
             this.order.push(id);
             this.forget();
@@ -586,6 +627,8 @@ var Jobs = (function () {
         if (!isKnown || !isOpen(values)) {
             job.state = values.state;  // events may be ahead of the answer
         }
+        job.isOwn = true;
+        job.isImported = false;
         job.source = source || job.source;
         job.words = isOpen(job) ? job.words : "";
         this.shown = job;
@@ -596,7 +639,7 @@ var Jobs = (function () {
     Jobs.prototype.take = function (heard) {
         var job = this.of(heard.values.job);
         TAKE[heard.name](job, heard.values);
-        if (this.shown === null || (job !== this.shown && !isOpen(this.shown) && isOpen(job))) {
+        if (this.shown === null || (isOpen(job) && isReleased(this.shown))) {
             this.shown = job;
         }
         return job;
@@ -627,6 +670,11 @@ var Jobs = (function () {
             delete this.byId[oldest];
         }
     };
+
+    /** Whether another's job may take its place: stems that were asked for here wait until they are imported. */
+    function isReleased(job) {
+        return !isOpen(job) && (!job.isOwn || job.isImported || job.state !== "SUCCESS");
+    }
 
     function isOpen(job) {
         return OPEN.hasOwnProperty(job.state);
@@ -674,7 +722,53 @@ var Jobs = (function () {
         cancelled: ended("CANCELLED", 0)
     };
 
+    function isDone(job) {
+        return job.state === "SUCCESS";
+    }
+
+    /** Where a job stands, for people. */
+    function words(job) {
+        if (isDone(job)) {
+            return job.words || doneWords(job);
+        }
+        if (!isOpen(job)) {
+            return job.state === "FAILED" ? "Failed" : "Cancelled";
+        }
+        return (job.words || (job.state === "PENDING" ? "Waiting for its turn" : "Working")) +
+            (job.remainingS >= 1 ? ", " + Words.minutes(job.remainingS) + " left" : "");
+    }
+
+    function doneWords(job) {
+        return canImport(job) ? "Done. " + Words.count(job.figures.stems.length, "stem") + " to import" : "Done";
+    }
+
+    function canImport(job) {
+        return job !== null && job.figures !== null && job.figures.stems.length > 0 && job.folder !== "";
+    }
+
+    /** The stems of a job that can be imported: {title, role, paths}, with all ways to write a path. */
+    function stems(job) {
+        return job.figures.stems.map(function (stem) {
+            return { title: stem.title, role: stem.role, paths: pathsOf(job.folder, stem.file) };
+        });
+    }
+
+    /** As the system writes it, and with slashes, as Max writes those of Windows. */
+    function pathsOf(folder, file) {
+        var path = folder + "/" + file;
+        return folder.indexOf("\\") < 0 ? [path] : [path.replace(/\//g, "\\"), path.replace(/\\/g, "/")];
+    }
+
+    function stemFolder(job) {
+        return stems(job)[0].paths[0].replace(/[\/\\][^\/\\]*$/, "");
+    }
+
     Jobs.isOpen = isOpen;
+    Jobs.isDone = isDone;
+    Jobs.words = words;
+    Jobs.canImport = canImport;
+    Jobs.stems = stems;
+    Jobs.stemFolder = stemFolder;
     return Jobs;
 }());
 
@@ -930,6 +1024,8 @@ var Importer = (function () {
         brass: 0xE3C33A, woodwinds: 0x9CC94B, fx: 0x9E9E9E, other: 0x7A8CA3
     };
     var SAME_BPM = 0.005;
+    var SAME_S = 0.0005;
+    var WHOLE_S = 0.05;
 
     function Problem(words) {
         this.words = words;
@@ -938,7 +1034,8 @@ var Importer = (function () {
     /**
      * order: {stems: [{title, role, paths}], clip, isSession, tempoBpm}; `clip` is the source's or null,
      * `tempoBpm` 0 where the set's tempo stays, `paths` are ways to write the same path.
-     * Gives {placed: [titles], problems: [words]}.
+     * Gives {placed: [{title, clip, startS}], problems: [words]}; `faults` looks a moment later whether Live did
+     * as it was told.
      */
     function run(order) {
         var song = Live.at("live_set");
@@ -970,10 +1067,14 @@ var Importer = (function () {
         var index = Place.besideDevice(song);
         var spot;
         matchTempo(song, order.tempoBpm);
-        spot = order.isSession ? { scene: Place.scene(order.clip) } : Place.inArrangement(order.clip);
+        spot = order.isSession ? { scene: Place.scene(order.clip), trimS: 0 } : Place.inArrangement(order.clip);
         order.stems.forEach(function (stem) {
-            var problem = layStem(song, index + result.placed.length, stem, spot);
-            result[problem ? "problems" : "placed"].push(problem || stem.title);
+            var clip = layStem(song, index + result.placed.length, stem, spot);
+            if (clip === null) {
+                result.problems.push("Live did not take " + stem.title + ": " + stem.paths[0]);
+            } else {
+                result.placed.push({ title: stem.title, clip: clip, startS: spot.trimS });
+            }
         });
         if (!result.problems.length) {
             mute(order.clip);
@@ -987,7 +1088,7 @@ var Importer = (function () {
         }
     }
 
-    /** One stem on a track of its own; words where it could not be, and then no track is left behind. */
+    /** One stem's clip on a track of its own; null where Live refuses, and then no track is left behind. */
     function layStem(song, index, stem, spot) {
         var track = newTrack(song, index, stem.title);
         var colour = COLOURS.hasOwnProperty(stem.role) ? COLOURS[stem.role] : COLOURS.other;
@@ -996,15 +1097,49 @@ var Importer = (function () {
         clip = newClip(track, stem.paths, spot);
         if (clip === null) {
             removeTrack(song, track);
-            return "Live did not take " + stem.title + ": " + stem.paths[0];
+            return null;
         }
         track.set("name", stem.title);
         clip.set("color", colour);
         clip.set("warping", 0);
-        if (spot.trimS) {
-            clip.set("start_marker", spot.trimS);
+        startAt(clip, spot.trimS);
+        return clip;
+    }
+
+    /** In seconds, as the clip is unwarped. Some markers hold only if they are set while the clip is looped. */
+    function startAt(clip, seconds) {
+        if (!isAt(clip, seconds)) {
+            clip.set("start_marker", seconds);
         }
-        return "";
+        if (!isAt(clip, seconds)) {
+            clip.set("looping", 1);
+            clip.set("loop_start", seconds);
+            clip.set("start_marker", seconds);
+            clip.set("looping", 0);
+        }
+    }
+
+    function isAt(clip, seconds) {
+        return Math.abs(Live.number(clip, "start_marker") - seconds) <= SAME_S;
+    }
+
+    /** What is not as it was asked for: words for each clip. */
+    function faults(placed) {
+        return placed.map(faultOf).filter(function (words) {
+            return words !== "";
+        });
+    }
+
+    function faultOf(stem) {
+        var wholeS = Live.number(stem.clip, "sample_length") / Live.number(stem.clip, "sample_rate");
+        var words = "Look at " + stem.title + " in Live: its clip ";
+        if (Live.isOn(stem.clip, "warping")) {
+            return words + "is still warped.";
+        }
+        if (!isAt(stem.clip, stem.startS)) {
+            return words + "does not begin at " + stem.startS.toFixed(3) + " s of its file.";
+        }
+        return Live.number(stem.clip, "end_marker") < wholeS - WHOLE_S ? words + "ends before its file." : "";
     }
 
     function newTrack(song, index, title) {
@@ -1063,7 +1198,7 @@ var Importer = (function () {
         }
     }
 
-    return { run: run, isPossible: isPossible };
+    return { run: run, faults: faults, isPossible: isPossible };
 }());
 
 /* A menu: "automatic" first, then what the service has. The choice is kept by its name. */
@@ -1147,10 +1282,12 @@ var Display = (function () {
 var Device = (function () {
     "use strict";
     var AWAY = "stembridge is away. Start it: stembridge serve";
-    var SAVE_FIRST = "Save the set first: then results go to its project. This time they do not.";
+    var SAVE_FIRST = "Save the set first, so that results go to its project. This song's go elsewhere.";
+    var OTHER_PROTOCOL = "Device and service do not fit. Install the device again: stembridge device install";
     var OLD_LIVE = "This Live cannot lay stems on tracks, 12.0.5 can. Drag them from the folder that opened.";
+    var SETTLED_MS = 500;
 
-    /** ways: those of Client, and display(message), open(url). */
+    /** ways: those of Client, and display(message), open(url), later(after_ms, act). */
     function Device(ways) {
         this.ways = ways;
         this.display = new Display(ways.display);
@@ -1180,6 +1317,11 @@ var Device = (function () {
             lamp: function (lamp) {
                 self.display.say("lamp", lamp);
                 self.show();
+            },
+            welcome: function (values) {
+                if (values.protocol !== TABLE.protocol) {
+                    self.fail(OTHER_PROTOCOL);
+                }
             },
             connected: function () {
                 self.askNames("recipes", "recipe_list", self.recipe, "recipe");
@@ -1238,20 +1380,18 @@ var Device = (function () {
     Device.prototype.importStems = function () {
         var job = this.jobs.shown;
         var order;
-        if (!canImport(job)) {
+        if (!Jobs.canImport(job)) {
             this.fail("There are no stems to import yet.");
             return;
         }
         this.fail("");
         if (!Importer.isPossible(this.isSession)) {
-            this.ways.open(Words.fileUrl(folderOf(job)));
+            this.ways.open(Words.fileUrl(Jobs.stemFolder(job)));
             this.fail(OLD_LIVE);
             return;
         }
         order = {
-            stems: job.figures.stems.map(function (stem) {
-                return { title: stem.title, role: stem.role, paths: pathsOf(job.folder, stem.file) };
-            }),
+            stems: Jobs.stems(job),
             clip: Place.find(job.source, job.title),
             isSession: this.isSession,
             tempoBpm: this.isTempoMatched && job.figures.tempoBpm || 0
@@ -1264,9 +1404,22 @@ var Device = (function () {
         if (this.isTempoMatched && !order.tempoBpm) {
             problems = problems.concat("The song's tempo is not sure, so the set keeps its own.");
         }
-        job.words = result.placed.length ? "On new tracks: " + result.placed.join(", ") : "";
+        job.isImported = result.placed.length > 0;
+        job.words = job.isImported ? "On new tracks: " + Words.listed(result.placed) : "";
         this.fail(problems.join(" "));
         this.show();
+        this.ways.later(SETTLED_MS, this.lookAfter(result.placed, problems));
+    };
+
+    /** Live does some things only after a moment. */
+    Device.prototype.lookAfter = function (placed, problems) {
+        var self = this;
+        return function () {
+            var faults = Importer.faults(placed);
+            if (faults.length) {
+                self.fail(problems.concat(faults).join(" "));
+            }
+        };
     };
 
     // talk
@@ -1300,13 +1453,12 @@ var Device = (function () {
 
     /** Fill a menu, page by page. */
     Device.prototype.askNames = function (command, reply, menu, field) {
-        var names = [];
-        this.askPages(command, reply, [], function (rows) {
-            names = names.concat(rows.map(function (row) {
-                return row[field];
-            }));
-        }, function () {
-            menu.fill(names);
+        askPages(this.client, command, reply, [], function (rows, isWhole) {
+            if (isWhole) {
+                menu.fill(rows.map(function (row) {
+                    return row[field];
+                }));
+            }
         });
     };
 
@@ -1326,8 +1478,7 @@ var Device = (function () {
     /** What a delivered job that is shown has for us: its folder and figures, asked once. */
     Device.prototype.complete = function (job) {
         var self = this;
-        var pairs = [];
-        if (job === null || job !== this.jobs.shown || !isDone(job) || job.figures || job.isAsked) {
+        if (job === null || job !== this.jobs.shown || !Jobs.isDone(job) || job.figures || job.isAsked) {
             return;
         }
         job.isAsked = true;
@@ -1335,35 +1486,11 @@ var Device = (function () {
             job.folder = heard !== null && heard.name === "file_list" ? heard.values.folder : job.folder;
             self.show();
         });
-        this.askPages("figures", "figure_list", [job.id], function (rows) {
-            pairs = pairs.concat(rows);
-        }, function (isWhole) {
+        askPages(this.client, "figures", "figure_list", [job.id], function (rows, isWhole) {
             job.isAsked = false;
-            job.figures = isWhole ? Figures.read(pairs) : null;
+            job.figures = isWhole ? Figures.read(rows) : null;
             self.show();
         });
-    };
-
-    /** All pages of a list; `done` is told whether it is whole. */
-    Device.prototype.askPages = function (command, reply, args, take, done) {
-        var self = this;
-        var offset = 0;
-        function ask() {
-            self.client.ask(command, offset ? args.concat(offset) : args, function (heard) {
-                if (heard === null || heard.name !== reply) {
-                    done(false);
-                    return;
-                }
-                take(heard.rows);
-                offset = heard.values.offset + heard.rows.length;
-                if (heard.rows.length && offset < heard.values.total) {
-                    ask();
-                } else {
-                    done(offset >= heard.values.total);
-                }
-            });
-        }
-        ask();
     };
 
     // display
@@ -1380,7 +1507,7 @@ var Device = (function () {
         this.display.say("progress", job === null ? 0 : job.share);
         this.display.say("before", figures === null ? "" : figures.before);
         this.display.say("after", figures === null ? "" : figures.after);
-        this.display.say("can_import", canImport(job) ? 1 : 0);
+        this.display.say("can_import", Jobs.canImport(job) ? 1 : 0);
         this.display.say("can_cancel", job !== null && Jobs.isOpen(job) ? 1 : 0);
         if (job !== null && job.reason !== "") {
             this.fail(job.reason);
@@ -1392,46 +1519,8 @@ var Device = (function () {
         if (this.client.lamp !== Client.LAMP.connected) {
             return this.client.lamp === Client.LAMP.away ? AWAY : "Looking for stembridge";
         }
-        return this.asking || (job === null ? "Ready" : stateWords(job));
+        return this.asking || (job === null ? "Ready" : Jobs.words(job));
     };
-
-    function isDone(job) {
-        return job.state === "SUCCESS";
-    }
-
-    function stateWords(job) {
-        if (isDone(job)) {
-            return job.words || doneWords(job);
-        }
-        if (job.state === "FAILED") {
-            return "Failed";
-        }
-        if (job.state === "CANCELLED") {
-            return "Cancelled";
-        }
-        return (job.words || (job.state === "PENDING" ? "Waiting for its turn" : "Working")) +
-            (job.remainingS >= 1 ? ", " + Words.minutes(job.remainingS) + " left" : "");
-    }
-
-    function doneWords(job) {
-        var stems = canImport(job) ? job.figures.stems.length : 0;
-        return stems ? "Done. " + Words.count(stems, "stem") + " to import" : "Done";
-    }
-
-    function canImport(job) {
-        return job !== null && job.figures !== null && job.figures.stems.length > 0 && job.folder !== "";
-    }
-
-    /** A file of a delivery as the system writes it, and with slashes, which Max prefers. */
-    function pathsOf(folder, file) {
-        var path = folder + "/" + file;
-        return folder.indexOf("\\") < 0 ? [path] : [path.replace(/\//g, "\\"), path.replace(/\\/g, "/")];
-    }
-
-    /** Where the stems lie. */
-    function folderOf(job) {
-        return pathsOf(job.folder, job.figures.stems[0].file)[0].replace(/[\/\\][^\/\\]*$/, "");
-    }
 
     return Device;
 }());
@@ -1446,6 +1535,7 @@ var TO_RECEIVER = 1;
 var TO_DISPLAY = 2;
 
 var alarm = null;
+var afterwards = null;
 var device = new Device({
     send: function (message) {
         outlet(TO_SERVICE, message);
@@ -1458,6 +1548,10 @@ var device = new Device({
     },
     open: function (url) {
         max.launchbrowser(url);
+    },
+    later: function (afterMs, act) {
+        afterwards = new Task(act);
+        afterwards.schedule(afterMs);
     },
     wake: function (afterMs) {
         alarm.cancel();
@@ -1560,9 +1654,11 @@ function anything() {
 
 /** The device is removed: nothing may be said any more. */
 function notifydeleted() {
-    if (alarm !== null) {
-        alarm.cancel();
-    }
+    [alarm, afterwards].forEach(function (task) {
+        if (task !== null) {
+            task.cancel();
+        }
+    });
 }
 
 function whenReady(act) {

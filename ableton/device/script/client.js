@@ -3,7 +3,7 @@
  * service was away, follows events without a gap.
  *
  * ways: send(message), listen(port), wake(after_ms), now() in ms, random() from 0 to 1.
- * tell: lamp(state), connected(), event(heard), recap(rows), refused(heard).
+ * tell: lamp(state), welcome(values), connected(), event(heard), recap(rows), refused(heard).
  */
 var Client = (function () {
     "use strict";
@@ -132,6 +132,7 @@ var Client = (function () {
         this.askedMs = null;
         this.heartbeatMs = Math.max(100, heard.values.heartbeat_s * 1000);
         this.show(LAMP.connected);
+        this.tell.welcome(heard.values);
         if (this.isToSubscribe || heard.values.epoch !== this.follower.epoch) {
             this.subscribe();
         }

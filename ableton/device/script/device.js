@@ -2,10 +2,12 @@
 var Device = (function () {
     "use strict";
     var AWAY = "stembridge is away. Start it: stembridge serve";
-    var SAVE_FIRST = "Save the set first: then results go to its project. This time they do not.";
+    var SAVE_FIRST = "Save the set first, so that results go to its project. This song's go elsewhere.";
+    var OTHER_PROTOCOL = "Device and service do not fit. Install the device again: stembridge device install";
     var OLD_LIVE = "This Live cannot lay stems on tracks, 12.0.5 can. Drag them from the folder that opened.";
+    var SETTLED_MS = 500;
 
-    /** ways: those of Client, and display(message), open(url). */
+    /** ways: those of Client, and display(message), open(url), later(after_ms, act). */
     function Device(ways) {
         this.ways = ways;
         this.display = new Display(ways.display);
@@ -35,6 +37,11 @@ var Device = (function () {
             lamp: function (lamp) {
                 self.display.say("lamp", lamp);
                 self.show();
+            },
+            welcome: function (values) {
+                if (values.protocol !== TABLE.protocol) {
+                    self.fail(OTHER_PROTOCOL);
+                }
             },
             connected: function () {
                 self.askNames("recipes", "recipe_list", self.recipe, "recipe");
@@ -93,20 +100,18 @@ var Device = (function () {
     Device.prototype.importStems = function () {
         var job = this.jobs.shown;
         var order;
-        if (!canImport(job)) {
+        if (!Jobs.canImport(job)) {
             this.fail("There are no stems to import yet.");
             return;
         }
         this.fail("");
         if (!Importer.isPossible(this.isSession)) {
-            this.ways.open(Words.fileUrl(folderOf(job)));
+            this.ways.open(Words.fileUrl(Jobs.stemFolder(job)));
             this.fail(OLD_LIVE);
             return;
         }
         order = {
-            stems: job.figures.stems.map(function (stem) {
-                return { title: stem.title, role: stem.role, paths: pathsOf(job.folder, stem.file) };
-            }),
+            stems: Jobs.stems(job),
             clip: Place.find(job.source, job.title),
             isSession: this.isSession,
             tempoBpm: this.isTempoMatched && job.figures.tempoBpm || 0
@@ -119,9 +124,22 @@ var Device = (function () {
         if (this.isTempoMatched && !order.tempoBpm) {
             problems = problems.concat("The song's tempo is not sure, so the set keeps its own.");
         }
-        job.words = result.placed.length ? "On new tracks: " + result.placed.join(", ") : "";
+        job.isImported = result.placed.length > 0;
+        job.words = job.isImported ? "On new tracks: " + Words.listed(result.placed) : "";
         this.fail(problems.join(" "));
         this.show();
+        this.ways.later(SETTLED_MS, this.lookAfter(result.placed, problems));
+    };
+
+    /** Live does some things only after a moment. */
+    Device.prototype.lookAfter = function (placed, problems) {
+        var self = this;
+        return function () {
+            var faults = Importer.faults(placed);
+            if (faults.length) {
+                self.fail(problems.concat(faults).join(" "));
+            }
+        };
     };
 
     // talk
@@ -155,13 +173,12 @@ var Device = (function () {
 
     /** Fill a menu, page by page. */
     Device.prototype.askNames = function (command, reply, menu, field) {
-        var names = [];
-        this.askPages(command, reply, [], function (rows) {
-            names = names.concat(rows.map(function (row) {
-                return row[field];
-            }));
-        }, function () {
-            menu.fill(names);
+        askPages(this.client, command, reply, [], function (rows, isWhole) {
+            if (isWhole) {
+                menu.fill(rows.map(function (row) {
+                    return row[field];
+                }));
+            }
         });
     };
 
@@ -181,8 +198,7 @@ var Device = (function () {
     /** What a delivered job that is shown has for us: its folder and figures, asked once. */
     Device.prototype.complete = function (job) {
         var self = this;
-        var pairs = [];
-        if (job === null || job !== this.jobs.shown || !isDone(job) || job.figures || job.isAsked) {
+        if (job === null || job !== this.jobs.shown || !Jobs.isDone(job) || job.figures || job.isAsked) {
             return;
         }
         job.isAsked = true;
@@ -190,35 +206,11 @@ var Device = (function () {
             job.folder = heard !== null && heard.name === "file_list" ? heard.values.folder : job.folder;
             self.show();
         });
-        this.askPages("figures", "figure_list", [job.id], function (rows) {
-            pairs = pairs.concat(rows);
-        }, function (isWhole) {
+        askPages(this.client, "figures", "figure_list", [job.id], function (rows, isWhole) {
             job.isAsked = false;
-            job.figures = isWhole ? Figures.read(pairs) : null;
+            job.figures = isWhole ? Figures.read(rows) : null;
             self.show();
         });
-    };
-
-    /** All pages of a list; `done` is told whether it is whole. */
-    Device.prototype.askPages = function (command, reply, args, take, done) {
-        var self = this;
-        var offset = 0;
-        function ask() {
-            self.client.ask(command, offset ? args.concat(offset) : args, function (heard) {
-                if (heard === null || heard.name !== reply) {
-                    done(false);
-                    return;
-                }
-                take(heard.rows);
-                offset = heard.values.offset + heard.rows.length;
-                if (heard.rows.length && offset < heard.values.total) {
-                    ask();
-                } else {
-                    done(offset >= heard.values.total);
-                }
-            });
-        }
-        ask();
     };
 
     // display
@@ -235,7 +227,7 @@ var Device = (function () {
         this.display.say("progress", job === null ? 0 : job.share);
         this.display.say("before", figures === null ? "" : figures.before);
         this.display.say("after", figures === null ? "" : figures.after);
-        this.display.say("can_import", canImport(job) ? 1 : 0);
+        this.display.say("can_import", Jobs.canImport(job) ? 1 : 0);
         this.display.say("can_cancel", job !== null && Jobs.isOpen(job) ? 1 : 0);
         if (job !== null && job.reason !== "") {
             this.fail(job.reason);
@@ -247,46 +239,8 @@ var Device = (function () {
         if (this.client.lamp !== Client.LAMP.connected) {
             return this.client.lamp === Client.LAMP.away ? AWAY : "Looking for stembridge";
         }
-        return this.asking || (job === null ? "Ready" : stateWords(job));
+        return this.asking || (job === null ? "Ready" : Jobs.words(job));
     };
-
-    function isDone(job) {
-        return job.state === "SUCCESS";
-    }
-
-    function stateWords(job) {
-        if (isDone(job)) {
-            return job.words || doneWords(job);
-        }
-        if (job.state === "FAILED") {
-            return "Failed";
-        }
-        if (job.state === "CANCELLED") {
-            return "Cancelled";
-        }
-        return (job.words || (job.state === "PENDING" ? "Waiting for its turn" : "Working")) +
-            (job.remainingS >= 1 ? ", " + Words.minutes(job.remainingS) + " left" : "");
-    }
-
-    function doneWords(job) {
-        var stems = canImport(job) ? job.figures.stems.length : 0;
-        return stems ? "Done. " + Words.count(stems, "stem") + " to import" : "Done";
-    }
-
-    function canImport(job) {
-        return job !== null && job.figures !== null && job.figures.stems.length > 0 && job.folder !== "";
-    }
-
-    /** A file of a delivery as the system writes it, and with slashes, which Max prefers. */
-    function pathsOf(folder, file) {
-        var path = folder + "/" + file;
-        return folder.indexOf("\\") < 0 ? [path] : [path.replace(/\//g, "\\"), path.replace(/\\/g, "/")];
-    }
-
-    /** Where the stems lie. */
-    function folderOf(job) {
-        return pathsOf(job.folder, job.figures.stems[0].file)[0].replace(/[\/\\][^\/\\]*$/, "");
-    }
 
     return Device;
 }());

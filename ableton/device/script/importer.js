@@ -11,6 +11,8 @@ var Importer = (function () {
         brass: 0xE3C33A, woodwinds: 0x9CC94B, fx: 0x9E9E9E, other: 0x7A8CA3
     };
     var SAME_BPM = 0.005;
+    var SAME_S = 0.0005;
+    var WHOLE_S = 0.05;
 
     function Problem(words) {
         this.words = words;
@@ -19,7 +21,8 @@ var Importer = (function () {
     /**
      * order: {stems: [{title, role, paths}], clip, isSession, tempoBpm}; `clip` is the source's or null,
      * `tempoBpm` 0 where the set's tempo stays, `paths` are ways to write the same path.
-     * Gives {placed: [titles], problems: [words]}.
+     * Gives {placed: [{title, clip, startS}], problems: [words]}; `faults` looks a moment later whether Live did
+     * as it was told.
      */
     function run(order) {
         var song = Live.at("live_set");
@@ -51,10 +54,14 @@ var Importer = (function () {
         var index = Place.besideDevice(song);
         var spot;
         matchTempo(song, order.tempoBpm);
-        spot = order.isSession ? { scene: Place.scene(order.clip) } : Place.inArrangement(order.clip);
+        spot = order.isSession ? { scene: Place.scene(order.clip), trimS: 0 } : Place.inArrangement(order.clip);
         order.stems.forEach(function (stem) {
-            var problem = layStem(song, index + result.placed.length, stem, spot);
-            result[problem ? "problems" : "placed"].push(problem || stem.title);
+            var clip = layStem(song, index + result.placed.length, stem, spot);
+            if (clip === null) {
+                result.problems.push("Live did not take " + stem.title + ": " + stem.paths[0]);
+            } else {
+                result.placed.push({ title: stem.title, clip: clip, startS: spot.trimS });
+            }
         });
         if (!result.problems.length) {
             mute(order.clip);
@@ -68,7 +75,7 @@ var Importer = (function () {
         }
     }
 
-    /** One stem on a track of its own; words where it could not be, and then no track is left behind. */
+    /** One stem's clip on a track of its own; null where Live refuses, and then no track is left behind. */
     function layStem(song, index, stem, spot) {
         var track = newTrack(song, index, stem.title);
         var colour = COLOURS.hasOwnProperty(stem.role) ? COLOURS[stem.role] : COLOURS.other;
@@ -77,15 +84,49 @@ var Importer = (function () {
         clip = newClip(track, stem.paths, spot);
         if (clip === null) {
             removeTrack(song, track);
-            return "Live did not take " + stem.title + ": " + stem.paths[0];
+            return null;
         }
         track.set("name", stem.title);
         clip.set("color", colour);
         clip.set("warping", 0);
-        if (spot.trimS) {
-            clip.set("start_marker", spot.trimS);
+        startAt(clip, spot.trimS);
+        return clip;
+    }
+
+    /** In seconds, as the clip is unwarped. Some markers hold only if they are set while the clip is looped. */
+    function startAt(clip, seconds) {
+        if (!isAt(clip, seconds)) {
+            clip.set("start_marker", seconds);
         }
-        return "";
+        if (!isAt(clip, seconds)) {
+            clip.set("looping", 1);
+            clip.set("loop_start", seconds);
+            clip.set("start_marker", seconds);
+            clip.set("looping", 0);
+        }
+    }
+
+    function isAt(clip, seconds) {
+        return Math.abs(Live.number(clip, "start_marker") - seconds) <= SAME_S;
+    }
+
+    /** What is not as it was asked for: words for each clip. */
+    function faults(placed) {
+        return placed.map(faultOf).filter(function (words) {
+            return words !== "";
+        });
+    }
+
+    function faultOf(stem) {
+        var wholeS = Live.number(stem.clip, "sample_length") / Live.number(stem.clip, "sample_rate");
+        var words = "Look at " + stem.title + " in Live: its clip ";
+        if (Live.isOn(stem.clip, "warping")) {
+            return words + "is still warped.";
+        }
+        if (!isAt(stem.clip, stem.startS)) {
+            return words + "does not begin at " + stem.startS.toFixed(3) + " s of its file.";
+        }
+        return Live.number(stem.clip, "end_marker") < wholeS - WHOLE_S ? words + "ends before its file." : "";
     }
 
     function newTrack(song, index, title) {
@@ -144,5 +185,5 @@ var Importer = (function () {
         }
     }
 
-    return { run: run, isPossible: isPossible };
+    return { run: run, faults: faults, isPossible: isPossible };
 }());

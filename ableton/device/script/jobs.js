@@ -15,7 +15,7 @@ var Jobs = (function () {
         if (!this.byId.hasOwnProperty(id)) {
             this.byId[id] = {
                 id: id, title: "", state: "PENDING", words: "", share: 0, remainingS: -1, reason: "",
-                folder: "", figures: null, isAsked: false, source: null
+                folder: "", figures: null, isAsked: false, source: null, isOwn: false, isImported: false
             };
             this.order.push(id);
             this.forget();
@@ -31,6 +31,8 @@ var Jobs = (function () {
         if (!isKnown || !isOpen(values)) {
             job.state = values.state;  // events may be ahead of the answer
         }
+        job.isOwn = true;
+        job.isImported = false;
         job.source = source || job.source;
         job.words = isOpen(job) ? job.words : "";
         this.shown = job;
@@ -41,7 +43,7 @@ var Jobs = (function () {
     Jobs.prototype.take = function (heard) {
         var job = this.of(heard.values.job);
         TAKE[heard.name](job, heard.values);
-        if (this.shown === null || (job !== this.shown && !isOpen(this.shown) && isOpen(job))) {
+        if (this.shown === null || (isOpen(job) && isReleased(this.shown))) {
             this.shown = job;
         }
         return job;
@@ -72,6 +74,11 @@ var Jobs = (function () {
             delete this.byId[oldest];
         }
     };
+
+    /** Whether another's job may take its place: stems that were asked for here wait until they are imported. */
+    function isReleased(job) {
+        return !isOpen(job) && (!job.isOwn || job.isImported || job.state !== "SUCCESS");
+    }
 
     function isOpen(job) {
         return OPEN.hasOwnProperty(job.state);
@@ -119,7 +126,53 @@ var Jobs = (function () {
         cancelled: ended("CANCELLED", 0)
     };
 
+    function isDone(job) {
+        return job.state === "SUCCESS";
+    }
+
+    /** Where a job stands, for people. */
+    function words(job) {
+        if (isDone(job)) {
+            return job.words || doneWords(job);
+        }
+        if (!isOpen(job)) {
+            return job.state === "FAILED" ? "Failed" : "Cancelled";
+        }
+        return (job.words || (job.state === "PENDING" ? "Waiting for its turn" : "Working")) +
+            (job.remainingS >= 1 ? ", " + Words.minutes(job.remainingS) + " left" : "");
+    }
+
+    function doneWords(job) {
+        return canImport(job) ? "Done. " + Words.count(job.figures.stems.length, "stem") + " to import" : "Done";
+    }
+
+    function canImport(job) {
+        return job !== null && job.figures !== null && job.figures.stems.length > 0 && job.folder !== "";
+    }
+
+    /** The stems of a job that can be imported: {title, role, paths}, with all ways to write a path. */
+    function stems(job) {
+        return job.figures.stems.map(function (stem) {
+            return { title: stem.title, role: stem.role, paths: pathsOf(job.folder, stem.file) };
+        });
+    }
+
+    /** As the system writes it, and with slashes, as Max writes those of Windows. */
+    function pathsOf(folder, file) {
+        var path = folder + "/" + file;
+        return folder.indexOf("\\") < 0 ? [path] : [path.replace(/\//g, "\\"), path.replace(/\\/g, "/")];
+    }
+
+    function stemFolder(job) {
+        return stems(job)[0].paths[0].replace(/[\/\\][^\/\\]*$/, "");
+    }
+
     Jobs.isOpen = isOpen;
+    Jobs.isDone = isDone;
+    Jobs.words = words;
+    Jobs.canImport = canImport;
+    Jobs.stems = stems;
+    Jobs.stemFolder = stemFolder;
     return Jobs;
 }());
 

@@ -8,6 +8,7 @@ var TO_RECEIVER = 1;
 var TO_DISPLAY = 2;
 
 var alarm = null;
+var afterwards = null;
 var device = new Device({
     send: function (message) {
         outlet(TO_SERVICE, message);
@@ -20,6 +21,10 @@ var device = new Device({
     },
     open: function (url) {
         max.launchbrowser(url);
+    },
+    later: function (afterMs, act) {
+        afterwards = new Task(act);
+        afterwards.schedule(afterMs);
     },
     wake: function (afterMs) {
         alarm.cancel();
@@ -122,9 +127,11 @@ function anything() {
 
 /** The device is removed: nothing may be said any more. */
 function notifydeleted() {
-    if (alarm !== null) {
-        alarm.cancel();
-    }
+    [alarm, afterwards].forEach(function (task) {
+        if (task !== null) {
+            task.cancel();
+        }
+    });
 }
 
 function whenReady(act) {

@@ -30,6 +30,13 @@ var Words = (function () {
         return number + " " + noun + (number === 1 ? "" : "s");
     }
 
+    /** The titles of things: "Vocals, Drums". */
+    function listed(things) {
+        return things.map(function (thing) {
+            return thing.title;
+        }).join(", ");
+    }
+
     /** A path as a file URL, for Windows and the rest. */
     function fileUrl(path) {
         var plain = String(path).replace(/\\/g, "/");
@@ -37,5 +44,7 @@ var Words = (function () {
         return root + encodeURI(plain).replace(/#/g, "%23").replace(/\?/g, "%3F");
     }
 
-    return { titleOf: titleOf, minutes: minutes, loudness: loudness, count: count, fileUrl: fileUrl };
+    return {
+        titleOf: titleOf, minutes: minutes, loudness: loudness, count: count, listed: listed, fileUrl: fileUrl
+    };
 }());

@@ -161,6 +161,22 @@ test("another's job is shown while there is none of its own, and not instead of 
     assert.deepEqual(max.shown("stage"), ["Waiting for its turn"]);
 });
 
+test("stems that were asked for here wait until they are imported", () => {
+    const { max, service } = delivered();
+    service.event("queued", "theirs", "Other Song", "full");
+    assert.deepEqual([max.shown("song"), max.shown("can_import")], [["Night Drive"], [1]]);
+    max.send(0, "import_stems");
+    service.event("started", "theirs", 1);
+    assert.deepEqual([max.shown("song"), max.shown("can_import")], [["Other Song"], [0]]);
+});
+
+test("a service of another protocol is told", () => {
+    const { max } = connected({ prepare: (made, service) => {
+        service.on_hello = () => [["welcome", "9.0", 2, "e1", 0, 10, "hello"]];
+    } });
+    assert.match(max.shown("error")[0], /Install the device again/);
+});
+
 test("the last job of the service is shown when a set is opened", () => {
     const rows = ["old", "new"].map((job) => [job, "SUCCESS", "deliver", 1, `The ${job} song`, "full", 4]);
     const { max } = connected({ prepare: (made, service) => { service.rows = rows; } });

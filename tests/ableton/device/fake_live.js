@@ -6,6 +6,7 @@
 const FIRST_CLIP_IMPORT = [12, 0, 5];
 const FIRST_SET_PATH = [11, 3, 0];
 const LATEST_BEAT = 1576800;
+const BEATS_PER_SECOND = 2;
 
 // Each class: what can be read, what can be set, lists of children, single children, functions with versions.
 const CLASSES = {
@@ -27,16 +28,19 @@ const CLASSES = {
         children: ["canonical_parent", "group_track"],
         functions: ["delete_clip", ["create_audio_clip", FIRST_CLIP_IMPORT]]
     },
-    Scene: { get: ["name"], set: ["name"], lists: ["clip_slots"], children: ["canonical_parent"], functions: ["fire"] },
+    Scene: {
+        get: ["name"], set: ["name"], lists: ["clip_slots"], children: ["canonical_parent"], functions: ["fire"]
+    },
     ClipSlot: {
         get: ["has_clip"], set: [], lists: [], children: ["canonical_parent", "clip"],
         functions: ["fire", "delete_clip", ["create_audio_clip", FIRST_CLIP_IMPORT]]
     },
     Clip: {
         get: ["name", "color", "is_audio_clip", "is_midi_clip", "is_arrangement_clip", "start_time", "start_marker",
-            "end_marker", "muted", "length"],
-        set: ["name", "color", "start_marker", "end_marker", "muted"],
-        audio: ["file_path", "warping", "warp_markers", "gain", "sample_length"], setAudio: ["warping", "gain"],
+            "end_marker", "muted", "length", "looping", "loop_start", "loop_end"],
+        set: ["name", "color", "start_marker", "end_marker", "muted", "looping", "loop_start", "loop_end"],
+        audio: ["file_path", "warping", "warp_markers", "gain", "sample_length", "sample_rate"],
+        setAudio: ["warping", "gain"],
         lists: [], children: ["canonical_parent"], functions: ["fire", "stop"]
     },
     MaxDevice: { get: ["name"], set: ["name"], lists: [], children: ["canonical_parent"], functions: [] },
@@ -52,7 +56,7 @@ const isSince = (version, first = version) => {
 class FakeLive {
     constructor({ version = [12, 1, 0], path = "/sets/Night/Night.als", scenes = 4, mostTracks = 1000 } = {}) {
         Object.assign(this, { version, mostTracks, errors: [], undo: [], isReady: false });
-        Object.assign(this, { depth: 0, reads: 0, lastId: 0 });
+        Object.assign(this, { depth: 0, reads: 0, lastId: 0, guessBeats: 0 });
         this.objects = new Map();
         this.missing = new Set();
         this.files = new Map();
@@ -112,7 +116,8 @@ class FakeLive {
         const clip = this.make("Clip", {
             name: "clip", color: 0, is_audio_clip: isAudio, is_midi_clip: 1 - isAudio, start_time: 0, start_marker: 0,
             end_marker: 1000, muted: 0, length: 16, is_arrangement_clip: values.slot === undefined ? 1 : 0,
-            warping: 1, warp_markers: "{\"warp_markers\":[]}", gain: 0.4, sample_length: 44100, ...values
+            warping: 1, warp_markers: "{\"warp_markers\":[]}", gain: 0.4, looping: 0, loop_start: 0, loop_end: 1000,
+            sample_length: 1000 * 44100, sample_rate: 44100, ...values
         }, parent);
         if (values.slot === undefined) {
             track.lists.arrangement_clips.push(clip);
@@ -215,7 +220,7 @@ class FakeLive {
             return this.fail(refusal);
         }
         // Live warps what it imports, each file as it sees fit
-        const guess = { warping: 1, start_marker: 0.37, end_marker: 200 };
+        const guess = { warping: 1, start_marker: this.guessBeats, end_marker: 2000 };
         const clip = this.clip(track, { ...values, ...guess, file_path: path });
         this.changed(`create clip ${path}`);
         return ["id", String(clip.id)];
@@ -363,6 +368,13 @@ function liveApiOf(live) {
             const refusal = refusalOfValue(object, name, values);
             if (refusal) {
                 return live.fail(refusal);
+            }
+            if (name === "start_marker" && !object.values.looping) {
+                return undefined;  // seen in Live: taken, and without effect
+            }
+            if (name === "warping" && object.values.warping && !values[0]) {
+                object.values.start_marker /= BEATS_PER_SECOND;
+                object.values.end_marker /= BEATS_PER_SECOND;
             }
             object.values[name] = values[0];
             live.changed(name === "name" && object.type === "Track" ? `rename track ${values[0]}` : `set ${name}`);

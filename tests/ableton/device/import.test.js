@@ -98,6 +98,31 @@ test("what would begin before the set does is trimmed alike on every stem", () =
     assert.deepEqual(live.errors, []);
 });
 
+test("a start that Live guessed while it warped is undone, on each stem alike", () => {
+    const { max, live } = processed();
+    live.guessBeats = 0.37;
+    max.send(0, "import_stems");
+    max.pass(1000);
+    const clips = placed(live).map((track) => clipsOf(track)[0].values);
+    assert.deepEqual(clips.map((clip) => [clip.start_marker, clip.looping, clip.warping]), Array(4).fill([0, 0, 0]));
+    assert.deepEqual(max.shown("error"), [""]);
+});
+
+for (const [what, change, words] of [
+    ["begins elsewhere", { start_marker: 0.2 }, /^Look at Bass in Live: its clip does not begin at 0.000 s/],
+    ["is warped all the same", { warping: 1 }, /^Look at Bass in Live: its clip is still warped/],
+    ["ends too early", { end_marker: 999 }, /^Look at Bass in Live: its clip ends before its file/]
+]) {
+    test(`a stem that ${what} a moment later is named`, () => {
+        const { max, live } = delivered();
+        max.send(0, "import_stems");
+        Object.assign(clipsOf(placed(live)[2])[0].values, change);
+        assert.deepEqual(max.shown("error"), [""]);
+        max.pass(1000);
+        assert.match(max.shown("error")[0], words);
+    });
+}
+
 test("a selected clip of the song's file is its source, too", () => {
     const { live, song } = withSource({ start_time: 8 });
     const { max } = delivered({ live });
