@@ -70,7 +70,7 @@ BREAKS: list[tuple[str, Callable[[Patcher], Any], str]] = [
     ("names_parameters", lambda p: _parameter(p, "Target").update(parameter_shortname=""), "shortname"),
     ("names_parameters", lambda p: _parameter(p, "Cancel").update(parameter_enum=["val1", "val2"]), "val2"),
     ("fits_its_texts", lambda p: _box(p, "Cancel").update(text="Cancel what is at work"), "no room"),
-    ("fits_its_texts", lambda p: _parameter(p, "Tempo").update(parameter_enum=["x", "Match the tempo"]), "room"),
+    ("fits_its_texts", lambda p: _parameter(p, "Tempo").update(parameter_enum=["x", 24 * "y"]), "room"),
     ("names_parameters", lambda p: _box(p, "Target").update(varname="Recipe"), "varname"),
     ("registers_parameters", lambda p: p["parameters"].pop(_box(p, "Tempo")["id"]), "Tempo"),
     ("registers_parameters", lambda p: p["parameters"].update({"obj-1": ["Ghost", "Ghost", 0]}), "obj-1"),
