@@ -1,0 +1,61 @@
+"""A watched folder with a song, a door, and each kind of remote."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from ableton.remotes import Setup
+from bridge.testing.service import FakeService
+from tests.ableton.remotes.hosts import Host, StageControl, TouchOsc
+from tests.ableton.support import settings, write_song
+
+OpenRemote = Callable[[FakeService, int], Host]
+
+
+def fake_service(folder: Path, heartbeat_s: float = 10.0, port: int = 0) -> FakeService:
+    """A service that watches ``folder``."""
+    watched = {"path": str(folder), "recipe": "quick", "project": ""}
+    return FakeService(
+        settings(folder, heartbeat_s=heartbeat_s, port=port) | {"watch": {"folders": [watched]}}
+    )
+
+
+@pytest.fixture
+def service(folder: Path) -> FakeService:
+    return fake_service(folder)
+
+
+@pytest.fixture
+def song(folder: Path) -> Path:
+    path = write_song(folder, "Grün, blue.wav")
+    os.utime(path, (time.time() - 50,) * 2)
+    return path
+
+
+@pytest.fixture(params=["touchosc", "stagecontrol"])
+def open_remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenRemote]:
+    """Opens a remote for a service, towards a port."""
+    missing = {
+        "touchosc": importlib.util.find_spec("lupa") is None and "lupa is not installed (pip install lupa)",
+        "stagecontrol": shutil.which("node") is None and "node is not installed (Debian: npm)",
+    }[request.param]
+    if missing:
+        pytest.skip(missing)
+    with ExitStack() as opened:
+
+        def open_one(service: FakeService, port: int) -> Host:
+            setup = Setup.of(service.config).evolve(port=port)
+            is_touch = request.param == "touchosc"
+            return opened.enter_context(
+                TouchOsc(setup, port) if is_touch else StageControl(setup, port, tmp_path)
+            )
+
+        yield open_one

@@ -1,0 +1,167 @@
+"""Both remotes at work: against a door, over a bad network, and when the service is started anew."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from ableton import OscFrontend
+from bridge import events
+from bridge.testing.service import FakeService
+from bridge.values import Delivery, Job, JobState
+from tests.ableton.remotes.conftest import OpenRemote, fake_service
+from tests.ableton.remotes.hosts import Host
+from tests.ableton.support import open_door, submitted, write_song
+from tests.faults.osc_proxy import LossyProxy, Weather
+
+FIGURES = {
+    "source": {"integrated_lufs": -9.12, "true_peak_dbtp": 0.41},
+    "masters": {"streaming": {"integrated_lufs": -14.0, "true_peak_dbtp": -1.0}},
+    "padding": {f"figure_{number:03d}": "x" * 60 for number in range(60)},
+}
+"""More than fits into one message."""
+
+
+def connected(remote: Host) -> Host:
+    remote.until(lambda: remote.shown("state").startswith("Connected"), "a connection")
+    return remote
+
+
+def only_job(service: FakeService, state: JobState | None = None) -> Job | None:
+    jobs = [job for job in service.jobs() if state in (None, job.state)]
+    return jobs[0] if len(jobs) == 1 else None
+
+
+def pressed(remote: Host, service: FakeService) -> Job:
+    remote.press("process_newest")
+    remote.until(lambda: service.count() > 0, "a job")
+    job = only_job(service)
+    assert job is not None
+    return job
+
+
+def test_from_process_to_the_figures(
+    door: OscFrontend, service: FakeService, folder: Path, song: Path, open_remote: OpenRemote
+) -> None:
+    remote = connected(open_remote(service, door.port))
+    assert remote.shown("stage") == "No job yet"
+    job = pressed(remote, service)
+    assert (job.request.source, job.request.recipe) == (song, "quick")
+    remote.until_shown("title", "Grün, blue")
+    remote.until_shown("stage", "Waiting")
+    service.play_start(job.id)
+    service.feed.publish(events.StageStarted(job_id=job.id, stage="separate"))
+    remote.until_shown("stage", "Separating")
+    service.feed.publish(events.JobProgress(job_id=job.id, stage="separate", share=0.25, remaining_s=65.0))
+    remote.until_shown("progress", 0.25)
+    remote.until_shown("remaining", "1:05 to go")
+    assert remote.shown("jobs") == "Grün, blue  -  Separating 25%"
+    service.feed.publish(events.JobNote(job_id=job.id, stage="separate", text="Stems bleed."))
+    remote.until_shown("message", "Stems bleed.")
+    working = service.job(job.id)
+    delivery = Delivery(folder=folder / "StemBridge" / "Grün", files=("a.wav", "b.wav"), main_figures=FIGURES)
+    service.play_done(working, delivery)
+    remote.until_shown("progress", 1)
+    remote.until_shown("before", "Before  -9.1 LUFS  0.4 dBTP")
+    remote.until_shown("after", "After  -14.0 LUFS  -1.0 dBTP")
+    assert remote.shown("stage").startswith("Done")
+    assert remote.shown("remaining") == ""
+
+
+def test_the_chosen_recipe_and_target_are_asked_for(
+    door: OscFrontend, service: FakeService, song: Path, open_remote: OpenRemote
+) -> None:
+    remote = connected(open_remote(service, door.port))
+    remote.choose("recipe", "full")
+    remote.choose("target", "club")
+    job = pressed(remote, service)
+    assert (job.request.source, job.request.recipe, job.request.targets) == (song, "full", ("club",))
+
+
+def test_a_job_is_cancelled_retried_and_done_again_with_another_recipe(
+    door: OscFrontend, service: FakeService, song: Path, open_remote: OpenRemote
+) -> None:
+    remote = connected(open_remote(service, door.port))
+    job = pressed(remote, service)
+    remote.until_shown("title", "Grün, blue")
+    remote.press("cancel")
+    remote.until_shown("stage", "Cancelled")
+    assert service.job(job.id).state is JobState.CANCELLED
+    remote.press("retry")
+    remote.until(lambda: service.count() == 2, "the retry")
+    remote.until_shown("stage", "Waiting")
+    again = service.jobs()[0]
+    assert (again.linked_to, again.request.recipe) == (job.id, "quick")
+    service.play_failed(service.play_start(again.id), "It is too short.")
+    remote.until_shown("stage", "Failed")
+    remote.until_shown("message", "It is too short.")
+    remote.choose("recipe", "master-only")
+    remote.press("again")
+    remote.until(lambda: service.count() == 3, "the new one")
+    assert service.jobs()[0].request.recipe == "master-only"
+    assert service.jobs()[0].linked_to == again.id
+
+
+def test_what_cannot_be_done_is_told(
+    door: OscFrontend, service: FakeService, open_remote: OpenRemote
+) -> None:
+    remote = connected(open_remote(service, door.port))
+    remote.press("cancel")
+    remote.until_shown("message", 'There is no job yet. Press "Process newest".')
+    remote.press("process_newest")
+    remote.until(lambda: "No finished song" in remote.shown("message"), "the refusal")
+    assert [message.address for message in remote.said if "cancel" in message.address] == []
+
+
+def test_a_remote_that_comes_later_is_told_how_things_stand(
+    door: OscFrontend, service: FakeService, folder: Path, song: Path, open_remote: OpenRemote
+) -> None:
+    done = submitted(service, write_song(folder, "Old.wav", b"old"))
+    service.play_done(service.play_start(done.id), Delivery(folder=folder, files=("a.wav",)))
+    submitted(service, song)
+    remote = connected(open_remote(service, door.port))
+    remote.until_shown("title", "Grün, blue")
+    assert remote.shown("jobs").splitlines()[0] == "Grün, blue  -  Waiting 0%"
+    assert remote.shown("jobs").splitlines()[1].startswith("Old  -  Done")
+
+
+def test_one_press_is_one_job_and_no_event_is_missed_in_a_bad_network(
+    folder: Path, song: Path, open_remote: OpenRemote
+) -> None:
+    service = fake_service(folder, heartbeat_s=0.5)
+    with open_door(service) as door, LossyProxy(door.port, Weather(), seed=4) as proxy:
+        remote = connected(open_remote(service, proxy.port))
+        job = pressed(remote, service)
+        remote.until_shown("stage", "Waiting")
+        service.play_start(job.id)
+        for share in range(40):
+            service.feed.publish(events.StageStarted(job_id=job.id, stage=f"stage {share}"))
+            remote.pump()
+        remote.until_shown("stage", "stage 39")
+        service.play_done(service.job(job.id), Delivery(folder=folder, files=()))
+        remote.until(lambda: remote.shown("stage").startswith("Done"), "the end")
+        assert proxy.lost > 0
+    assert service.count() == 1
+
+
+def test_a_service_that_is_started_anew_is_found_again(
+    folder: Path, song: Path, open_remote: OpenRemote
+) -> None:
+    first = fake_service(folder, heartbeat_s=0.3)
+    with open_door(first) as door:
+        port = door.port
+        remote = connected(open_remote(first, port))
+        submitted(first, song)
+        remote.until_shown("title", "Grün, blue")
+    remote.until(lambda: not remote.shown("state").startswith("Connected"), "the loss")
+    second = fake_service(folder, heartbeat_s=0.3, port=port)
+    other = write_song(folder, "Red.wav", b"red")
+    os.utime(other, (time.time() - 20,) * 2)
+    submitted(second, other)
+    with open_door(second):
+        connected(remote)
+        remote.until_shown("title", "Red")
+        assert "Grün" not in remote.shown("jobs").splitlines()[0]
+        remote.press("cancel")
+        remote.until_shown("stage", "Cancelled")
