@@ -26,7 +26,14 @@ from presets.edits import ChainEdit, apply_edits
 from presets.errors import PresetError
 from presets.library import MASTER, Library
 from presets.plugins import ChainMapping, Plugin, PluginPreset, map_chain
-from presets.presetfiles import PresetFile, preset_files, render_preset_guide, safe_name, state_path
+from presets.presetfiles import (
+    GuidedChain,
+    PresetFile,
+    preset_files,
+    render_preset_guide,
+    safe_name,
+    state_path,
+)
 from presets.styles import NEUTRAL, Style, style_of
 from presets.targets import TARGETS, Target, target, targets_from_toml
 from presets.vstpreset import VstPreset, windows_class_id
@@ -51,6 +58,7 @@ __all__ = [
     "EqBand",
     "Gain",
     "Gate",
+    "GuidedChain",
     "Library",
     "Limiter",
     "Multiband",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from presets.chain import Chain, Vst3
@@ -35,12 +36,19 @@ def preset_files(chain: Chain, label: str = "") -> list[PresetFile]:
     return [file for preset, name in named for file in _both_platforms(preset, name)]
 
 
-def render_preset_guide(chains: Iterable[tuple[Chain, str]]) -> str:
-    """The text beside the presets: where hosts look for them, and what each cannot do.
+class GuidedChain(NamedTuple):
+    """A chain whose presets are explained."""
 
-    ``chains`` are pairs of a chain and the label its files were written under, as for ``preset_files``.
-    """
-    return "\n".join([*_GUIDE, *(line for chain, label in chains for line in _guide_lines(chain, label))])
+    chain: Chain
+    label: str
+    """What its files were written under, as for ``preset_files``."""
+    measured: Mapping[int, str] = MappingProxyType({})
+    """For effects, by their place: how near the preset came to the effect."""
+
+
+def render_preset_guide(chains: Iterable[GuidedChain]) -> str:
+    """The text beside the presets: where hosts look for them, how near they come, and what each cannot do."""
+    return "\n".join([*_GUIDE, *(line for guided in chains for line in _guide_lines(guided))])
 
 
 _GUIDE: Final = (
@@ -62,9 +70,9 @@ def state_path(vendor: str, plugin: str, label: str) -> str:
     return f"{_folder(vendor, plugin)}/{safe_name(label)}.vstpreset"
 
 
-def _guide_lines(chain: Chain, label: str) -> list[str]:
-    mapping = map_chain(chain)
-    title = label or chain.name
+def _guide_lines(guided: GuidedChain) -> list[str]:
+    chain, mapping = guided.chain, map_chain(guided.chain)
+    title = guided.label or chain.name
     lines = [title, "-" * len(title)]
     for preset, name in zip(mapping.presets, _file_names(mapping.presets, safe_name(title)), strict=True):
         lines.append(
@@ -72,10 +80,15 @@ def _guide_lines(chain: Chain, label: str) -> list[str]:
         )
         lines += [
             line
-            for note in preset.notes
+            for note in (*_measured_notes(guided, preset), *preset.notes)
             for line in textwrap.wrap(note, 96, initial_indent="    ! ", subsequent_indent="      ")
         ]
     return [*lines, *_plugin_lines(chain), *_left_out_lines(mapping.left_out), ""]
+
+
+def _measured_notes(guided: GuidedChain, preset: PluginPreset) -> list[str]:
+    words = guided.measured.get(preset.effect_index)
+    return [f"On this song, against ours: {words}."] if words else []
 
 
 def _plugin_lines(chain: Chain) -> list[str]:

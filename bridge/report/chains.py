@@ -39,15 +39,20 @@ _HIDDEN = frozenset({"kind", "name", "reason", "channel"})
 
 
 def effect_shown(
-    effect: chains.Effect, *, reductions: Sequence[GainReduction] = (), response: Curve | None = None
+    effect: chains.Effect,
+    *,
+    reductions: Sequence[GainReduction] = (),
+    response: Curve | None = None,
+    twin: Setting | None = None,
 ) -> Effect:
-    """An effect of a chain for the report, with what its processor found."""
+    """An effect of a chain for the report, with what its processor found, and how near its preset comes."""
     return Effect(
         title=_title(effect),
         settings=effect_settings(effect),
         reason=effect.reason,
         reductions=tuple(reductions),
         response=response,
+        twin=twin,
     )
 
 

@@ -267,6 +267,8 @@ class Effect(ReportValue):
     reductions: tuple[GainReduction, ...] = ()
     response: Curve | None = None
     """The magnitude response of an equaliser."""
+    twin: Setting | None = None
+    """The delivered preset's plug-in, and how near it comes to the effect."""
 
 
 class DialIn(ReportValue):

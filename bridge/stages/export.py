@@ -19,6 +19,7 @@ from bridge.stages.base import Inputs, Made, Room, Stage, part_of
 from bridge.stages.deliver import Placed
 from bridge.stages.findings import Findings, stem_title
 from bridge.stages.manifest import Manifest
+from bridge.stages.parity import with_twins
 from bridge.stages.presetting import used_chains, write_presets
 from bridge.stages.showing import report_data
 from bridge.values import Asset, Facts, SampleFormat, StageResult, Tags, Value
@@ -45,8 +46,10 @@ def run(findings: Findings, inputs: Inputs, room: Room) -> Made:
     """Make the small files of the delivery and lay all of them out."""
     placing = _Placing(findings, inputs, room)
     placing.place_all()
-    room.progress(0.3)
-    chains = used_chains(findings)
+    room.progress(0.1)
+    chains = with_twins(
+        used_chains(findings), inputs, room.config, room.folder / "parity", part_of(room.progress, 0.1, 0.3)
+    )
     presets = write_presets(
         _take_title(findings),
         chains,

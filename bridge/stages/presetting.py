@@ -7,10 +7,12 @@ from pathlib import Path
 
 from bridge.naming import safe_name
 from bridge.stages.findings import Findings, stem_title
+from bridge.stages.twins import twin_of
 from bridge.values import Facts, Value
 from presets import (
     Chain,
     Gain,
+    GuidedChain,
     Limiter,
     dial_in,
     preset_files,
@@ -151,9 +153,14 @@ def write_presets(
     sheets = [dial_in(used.chain.evolve(name=used.title)) for used in doing]
     text = render_dial_in(sheets, song, tempo_bpm, has_stems=has_stems)
     written.append(_write(folder / DIAL_IN, text.encode()))
-    guide = render_preset_guide([(used.chain, f"{song} - {used.title}") for used in doing])
+    guide = render_preset_guide(_guided(used, f"{song} - {used.title}") for used in doing)
     written.append(_write(folder / GUIDE, guide.encode()))
     return written
+
+
+def _guided(used: UsedChain, label: str) -> GuidedChain:
+    twins = {place: twin_of(effect) for place, effect in enumerate(used.effects)}
+    return GuidedChain(used.chain, label, {place: twin.words for place, twin in twins.items() if twin})
 
 
 def _states(used: UsedChain, label: str) -> Iterator[tuple[str, str]]:

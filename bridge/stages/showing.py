@@ -17,7 +17,8 @@ from bridge.stages import roles
 from bridge.stages.base import Inputs, part_of
 from bridge.stages.findings import Findings, stem_title
 from bridge.stages.presetting import UsedChain
-from bridge.stages.views import load_view
+from bridge.stages.twins import Twin, twin_of
+from bridge.stages.views import load_view, loudest_start_s
 from bridge.values import Facts, QaReport
 from presets import dial_in
 
@@ -42,7 +43,7 @@ def report_data(
     seen = load_view(inputs.path(f"{roles.VIEWS}/{roles.SOURCE}"))
     names = _master_names(findings)
     plan = show.plan_excerpts(1 + len(names), _stem_excerpts(inputs))
-    start_s = _excerpt_start_s(seen, plan.version_s)
+    start_s = loudest_start_s(seen, plan.version_s)
     versions = show.matched_excerpts(
         [inputs.path(roles.SOURCE), *(inputs.path(f"{roles.MASTER}/{name}") for name in names)],
         start_s,
@@ -81,13 +82,6 @@ def _master_names(findings: Findings) -> list[str]:
 
 def _stem_excerpts(inputs: Inputs) -> int:
     return len(roles.of_kind(inputs, roles.DRY)) + len(roles.of_kind(inputs, roles.MIXED))
-
-
-def _excerpt_start_s(seen: Survey, seconds: float) -> float:
-    """Where the loudest part begins; the curve's windows end at their time, so they begin 3 s earlier."""
-    curve = seen.short_term
-    start_s = show.loudest_start_s(curve.lufs, curve.step_s, seconds, seen.frames / seen.rate_hz)
-    return max(0.0, start_s)
 
 
 def _song(findings: Findings, inputs: Inputs) -> show.Song:
@@ -289,7 +283,16 @@ def _effects(used: UsedChain) -> Iterator[show.Effect]:
     """The effects that were used, each with what its processor found, where it tells."""
     for number, effect in enumerate(used.chain.effects):
         facts = used.effects[number] if number < len(used.effects) else {}
-        yield show.effect_shown(effect, reductions=tuple(_reductions(facts.get("figures", {}))))
+        twin = twin_of(facts)
+        yield show.effect_shown(
+            effect,
+            reductions=tuple(_reductions(facts.get("figures", {}))),
+            twin=_twin(twin) if twin else None,
+        )
+
+
+def _twin(twin: Twin) -> show.Setting:
+    return show.Setting(name=f"Its preset in {twin.plugin}", value=_unbroken(twin.words))
 
 
 def _reductions(figures: Facts) -> Iterator[show.GainReduction]:

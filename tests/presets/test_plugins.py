@@ -14,6 +14,7 @@ from presets import (
     Compressor,
     Gain,
     Gate,
+    GuidedChain,
     Library,
     Limiter,
     Multiband,
@@ -203,12 +204,15 @@ def test_reserved_names_are_avoided(label: str, name: str) -> None:
 def test_the_guide_tells_folders_files_and_limits() -> None:
     """Where to copy for each system, each file by its name, each note, each effect without a file."""
     chain = Chain(name="Bass", role="bass", effects=(Compressor(mix=0.5), Gain(), Compressor()))
-    text = render_preset_guide([(chain, "Night/Drive - Bass"), (chain, "")])
+    text = render_preset_guide(
+        [GuidedChain(chain, "Night/Drive - Bass", {0: "0.4 dB louder"}), GuidedChain(chain, "")]
+    )
     flat = " ".join(text.split()).replace("! ", "")
     for file in preset_files(chain, "Night/Drive - Bass")[::2]:
         assert file.path.removeprefix("Presets/Damien Zammit/") in text
     for note in [note for preset in map_chain(chain).presets for note in preset.notes]:
         assert note in flat
+    assert flat.count("On this song, against ours: 0.4 dB louder.") == 1
     assert "gain (2)" in text
     assert all(place in text for place in ("~/Library/Audio/Presets/", "VST3 Presets", "~/.vst3/presets/"))
     assert max(len(line) for line in text.splitlines()) <= 110

@@ -1,0 +1,96 @@
+"""How near written presets come to our effects, in the real plug-ins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge.audio import Audio, write_audio
+from bridge.config import Config, load_config
+from bridge.measure.survey import survey_file
+from bridge.protocols import no_progress
+from bridge.stages import roles
+from bridge.stages.base import Inputs
+from bridge.stages.parity import with_twins
+from bridge.stages.presetting import UsedChain
+from bridge.stages.twins import Twin, twin_of
+from bridge.stages.views import save_view
+from presets import Chain, Compressor, Effect, Gain, Gate, Limiter, Multiband, MultibandBand, Saturator
+from tests.dsp.signals import RATE_HZ, drums
+from tests.engines.vst3.plugins import misbehaving, real_plugin
+from tests.stages.conftest import assets_of
+
+EFFECTS: tuple[Effect, ...] = (
+    Compressor(threshold_db=-24, ratio=3, knee_db=0, makeup_db=2),
+    Multiband(low=MultibandBand(threshold_db=-30, ratio=2), high=MultibandBand(ratio=1)),
+    Gate(threshold_db=-45, range_db=-12, attack_ms=1, hold_ms=0),
+    Saturator(drive_db=3),
+    Limiter(ceiling_dbtp=-3, gain_db=4, release_ms=60),
+)
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Inputs:
+    """A stem with its view."""
+    path = tmp_path / "drums.wav"
+    write_audio(path, Audio(samples=drums(6.0), rate_hz=RATE_HZ))
+    view = save_view(survey_file(path), tmp_path / "view.json")
+    return Inputs(assets_of({f"{roles.DRY}/drums": path, f"{roles.VIEWS}/{roles.DRY}/drums": view}))
+
+
+def used(*effects: Effect) -> UsedChain:
+    """A chain as the mix stage left it: a gain behind it, of which no report tells."""
+    chain = Chain(name="Drums", role="drums", effects=(*effects, Gain(name="level")))
+    reports = tuple({"kind": effect.kind, "left_out": ""} for effect in effects)
+    return UsedChain(
+        subject="drums",
+        title="Drums",
+        chain=chain,
+        effects=reports,
+        is_kept=True,
+        why="",
+        before={},
+        after={},
+    )
+
+
+def twins(chain: UsedChain, inputs: Inputs, config: Config, folder: Path) -> dict[str, Twin]:
+    (made,) = with_twins((chain,), inputs, config, folder / "parity", no_progress)
+    assert not (folder / "parity").exists()
+    found = {effect.kind: twin_of(facts) for effect, facts in zip(EFFECTS, made.effects, strict=False)}
+    return {kind: twin for kind, twin in found.items() if twin}
+
+
+def test_every_written_preset_is_measured(inputs: Inputs, config: Config, tmp_path: Path) -> None:
+    """The plug-ins do what their presets say: levels, movement and tone are near ours."""
+    real_plugin()
+    found = twins(used(*EFFECTS), inputs, config, tmp_path)
+    assert set(found) == {"compressor", "multiband", "gate", "limiter"}
+    for kind, twin in found.items():
+        measured = twin.likeness
+        assert abs(measured.level_db) < 2.5, kind
+        assert measured.movement_db < 1.5, kind
+        assert measured.tone_db < 1.5, kind
+    assert found["limiter"].plugin == "ZaMaximX2"
+    assert "dB louder" in found["compressor"].words
+
+
+def test_a_plug_in_that_crashes_is_passed_over(inputs: Inputs, tmp_path: Path) -> None:
+    """The others are measured all the same."""
+    real_plugin()
+    bad = misbehaving(tmp_path / "vst3", "CRASH")
+    (tmp_path / "vst3" / f"{bad}.vst3").rename(tmp_path / "vst3/ZamGateX2.vst3")
+    config = load_config(overrides={"vst3": {"folders": [str(tmp_path / "vst3")]}})
+    assert set(twins(used(*EFFECTS), inputs, config, tmp_path)) == {"compressor", "multiband", "limiter"}
+
+
+@pytest.mark.parametrize("is_asked", [True, False], ids=["not mapped", "switched off"])
+def test_nothing_is_started_for_nothing(
+    is_asked: bool, inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither where no effect has a preset, nor where it is not wanted."""
+    config = load_config(overrides={"vst3": {"compares": is_asked}})
+    monkeypatch.setattr("bridge.stages.parity.PluginHost", None)
+    chain = used(Saturator()) if is_asked else used(Compressor())
+    assert with_twins((chain,), inputs, config, tmp_path / "parity", no_progress) == (chain,)
