@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
-from ableton.device.build import BUILT
+from ableton.device.build import BUILT, build_device
+from ableton.device.patch import SERVICE_PORT
 from ableton.device.places import IN_LIBRARY, this_machine, user_library
+from bridge.config import load_config
 from bridge.errors import ConfigError, DeliveryError
 
 app = typer.Typer(help="Put the Max for Live device where Live finds it.", no_args_is_help=True)
@@ -22,7 +24,10 @@ LibraryOption = Annotated[
 
 @app.command("install")
 def install(library: LibraryOption = None) -> None:
-    """Put the device into Live's User Library; an older one there is replaced."""
+    """Put the device into Live's User Library; an older one there is replaced.
+
+    It talks to the service at the port of your settings (osc.port).
+    """
     place = _library(library)
     typer.echo(f"The device is {_written(place / IN_LIBRARY / BUILT.name)}")
     typer.echo("In Live: Browser > User Library > Presets > Audio Effects > Max Audio Effect > stembridge.")
@@ -60,8 +65,14 @@ def _library(given: Path | None) -> Path:
 def _state(path: Path) -> str:
     if not path.exists():
         return "not there; put it there with: stembridge device install"
-    is_same = path.read_bytes() == BUILT.read_bytes()
+    is_same = path.read_bytes() == _device()
     return "up to date" if is_same else "another version; replace it with: stembridge device install"
+
+
+def _device() -> bytes:
+    """The device as it is shipped; built anew where the service listens at another port than as shipped."""
+    port = load_config().osc.port
+    return BUILT.read_bytes() if port == SERVICE_PORT else build_device(service_port=port)
 
 
 def _written(path: Path) -> Path:
@@ -69,7 +80,7 @@ def _written(path: Path) -> Path:
     partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(BUILT.read_bytes())
+        partial.write_bytes(_device())
         partial.replace(path)
     except OSError as cause:
         with contextlib.suppress(OSError):

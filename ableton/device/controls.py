@@ -11,6 +11,11 @@ from typing import Any, Final
 
 from ableton.device.patcher import Box, Parameter, ParameterType, Rect, Visibility
 
+TO_SCRIPT: Final = "to_script"
+"""The box by which everything is told to the script."""
+TO_SCRIPT_NAME: Final = "---to_script"
+"""The name that it is told by; the dashes keep it within one device."""
+
 _BUTTON, _LCD_BUTTON, _LCD, _ON_MOUSE_UP = 0, 2, 1, 1
 _RELEASED, _PRESSED = "released", "pressed"
 _ROW_PX: Final = 22
@@ -28,6 +33,8 @@ _STANDARD: Final[Mapping[str, tuple[int, tuple[str, ...]]]] = MappingProxyType(
         "!=": (2, ("int",)),
         "t": (1, ("int", "", "int")),
         "gate": (2, ("",)),
+        "s": (1, _NO_OUTLETS),
+        "r": (0, ("",)),
     }
 )
 """Inlets and outlets of the objects that are only typed in."""

@@ -48,18 +48,17 @@ def _lines() -> Part:
         "error": ("", "live_active_automation", Rect(x=158, y=80, width=252, height=40)),
     }
     shown = tuple(
-        controls.label(f"{word}_line", text, rect, (at, 16), colour)
+        controls.label(f"{word}_line", text, rect, (3 + at, 7), colour)
         for at, (word, (text, colour, rect)) in enumerate(lines.items())
     )
-    setters = tuple(controls.plain(f"set_{word}", "prepend set", (at, 15)) for at, word in enumerate(lines))
+    setters = tuple(
+        controls.plain(f"set_{word}", "prepend set", (3 + at, 6)) for at, word in enumerate(lines)
+    )
     fixed = (
-        controls.label("before_label", "Before", Rect(x=158, y=52, width=44, height=18), (0, 17), on_lcd),
-        controls.label("after_label", "After", Rect(x=158, y=65, width=44, height=18), (1, 17), on_lcd),
+        controls.label("before_label", "Before", Rect(x=158, y=52, width=44, height=18), (5, 8), on_lcd),
+        controls.label("after_label", "After", Rect(x=158, y=65, width=44, height=18), (6, 8), on_lcd),
         controls.progress_bar(
-            "progress_bar",
-            Rect(x=161, y=46, width=246, height=4),
-            (5, 15),
-            "How much of the song is done.",
+            "progress_bar", Rect(x=161, y=46, width=246, height=4), (8, 6), "How much of the song is done."
         ),
     )
     cords = (
@@ -70,21 +69,7 @@ def _lines() -> Part:
         ),
         from_display("progress", "progress_bar"),
     )
-    return Part(boxes=(*fixed, *shown, *setters), cords=cords) + _pressable()
-
-
-def _pressable() -> Part:
-    boxes = (
-        controls.plain("allow_import", "prepend active", (4, 14)),
-        controls.plain("allow_cancel", "prepend active", (5, 14)),
-    )
-    cords = (
-        from_display("can_import", "allow_import"),
-        from_display("can_cancel", "allow_cancel"),
-        cord("allow_import", "import_button"),
-        cord("allow_cancel", "cancel_button"),
-    )
-    return Part(boxes=boxes, cords=cords)
+    return Part(boxes=(*fixed, *shown, *setters), cords=cords)
 
 
 def _lamp() -> Part:
@@ -94,7 +79,7 @@ def _lamp() -> Part:
     info = "Grey: stembridge is not running. Amber: asking. Blue: connected."
     lamps = tuple(
         controls.panel(
-            f"lamp_{state}", colour, rect, (state, 20), hidden=int(state > 0), rounded=8, annotation=info
+            f"lamp_{state}", colour, rect, (state, 8), hidden=int(state > 0), rounded=8, annotation=info
         )
         for state, colour in enumerate(colours)
     )
@@ -105,8 +90,8 @@ def _lamp_switch(state: int) -> Part:
     """Hides a lamp in every other state than its own."""
     differs, hide = f"not_{state}", f"hide_{state}"
     boxes = (
-        controls.plain(differs, f"!= {state}", (state, 18)),
-        controls.message(hide, "hidden $1", (state, 19)),
+        controls.plain(differs, f"!= {state}", (state, 6)),
+        controls.message(hide, "hidden $1", (state, 7)),
     )
     return Part(boxes=boxes, cords=(from_display("lamp", differs), *chain(differs, hide, f"lamp_{state}")))
 
@@ -114,6 +99,6 @@ def _lamp_switch(state: int) -> Part:
 def _background() -> Part:
     """The dark area behind the display: the last box lies behind all others."""
     area = controls.panel(
-        "lcd", "live_lcd_bg", Rect(x=152, y=6, width=264, height=114), (4, 20), rounded=4, background=1
+        "lcd", "live_lcd_bg", Rect(x=152, y=6, width=264, height=114), (8, 8), rounded=4, background=1
     )
     return Part(boxes=(area,))

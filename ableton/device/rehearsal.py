@@ -90,6 +90,11 @@ class Rehearsal:
     def _to_script(self, box: dict[str, Any], inlet: int, message: Message) -> None:
         self.heard.append((inlet, message))
 
+    def _by_name(self, box: dict[str, Any], inlet: int, message: Message) -> None:
+        name = box["text"].split()[1]
+        for receiver in [each for each in self._boxes.values() if each.get("text") == f"r {name}"]:
+            self._send(receiver, 0, message)
+
     def _to_network(self, box: dict[str, Any], inlet: int, message: Message) -> None:
         self.sent.append(message)
 
@@ -170,6 +175,7 @@ def _expect(is_so: bool, box: Mapping[str, Any], message: Sequence[Atom]) -> Non
 _Model = Callable[[Rehearsal, dict[str, Any], int, Message], None]
 _MODELS: Final[Mapping[str, _Model]] = {
     "js": Rehearsal._to_script,
+    "s": Rehearsal._by_name,
     "udpsend": Rehearsal._to_network,
     "udpreceive": Rehearsal._to_receiver,
     "route": Rehearsal._route,

@@ -14,7 +14,7 @@ from typing import Final
 
 from ableton.device.patcher import HEIGHT_PX, LETTER_PX, Visibility
 from ableton.device.reader import Device
-from ableton.device.sheet import Box, Sheet, kind_of, name_of, parameter_of, rect_of
+from ableton.device.sheet import Box, Edges, Sheet, edges_of, kind_of, name_of, parameter_of, rect_of
 
 Rule = Callable[[Device], Iterator[str]]
 
@@ -44,6 +44,11 @@ def _is_not_hidden(box: Box) -> bool:
     """Whether it is a parameter of which Live knows."""
     parameter = parameter_of(box)
     return parameter is not None and parameter.get("parameter_invisible", 0) != Visibility.HIDDEN
+
+
+def _is_covering(one: Edges, other: Edges) -> bool:
+    """Whether two boxes share some room."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def is_frozen(device: Device) -> Iterator[str]:
@@ -91,8 +96,7 @@ def overlaps_nothing(device: Device) -> Iterator[str]:
     shown = Sheet(device.patcher).shown
     controls = [box for box in shown if box["maxclass"] not in ("panel", "live.comment")]
     for one, other in combinations(controls, 2):
-        (left, top, right, bottom), (x, y, to_x, to_y) = rect_of(one), rect_of(other)
-        if left < to_x and x < right and top < to_y and y < bottom:
+        if _is_covering(rect_of(one), rect_of(other)):
             yield f"{name_of(one)} and {name_of(other)} lie on one another"
 
 
@@ -233,6 +237,13 @@ def looks_like_live(device: Device) -> Iterator[str]:
             yield f"{name_of(box)} holds a tab stop"
 
 
+def is_legible(device: Device) -> Iterator[str]:
+    """Opened in Max, no object covers another one."""
+    for one, other in combinations(Sheet(device.patcher).boxes, 2):
+        if _is_covering(edges_of(one["patching_rect"]), edges_of(other["patching_rect"])):
+            yield f"{name_of(one)} and {name_of(other)} lie on one another in the patching view"
+
+
 def fits_its_texts(device: Device) -> Iterator[str]:
     """What is written on buttons and tabs is not cut off."""
     for box in Sheet(device.patcher).shown:
@@ -271,5 +282,6 @@ RULES: Final[tuple[Rule, ...]] = (
     changes_nothing_on_load,
     follows_the_theme,
     looks_like_live,
+    is_legible,
 )
 """All rules, in the order in which they are looked at."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 Box = Mapping[str, Any]
+Edges = tuple[float, float, float, float]
 
 _PASSING_ON: Final = frozenset({"newobj", "message"})
 """What sends on what comes in; controls are moved by ``set`` and ``active``, and say nothing."""
+
+
+_SENDING: Final = frozenset({"s", "send"})
+_RECEIVING: Final = frozenset({"r", "receive"})
 
 
 class Line(NamedTuple):
@@ -48,11 +53,21 @@ class Sheet:
         waiting = [start["id"]]
         while waiting:
             here = waiting.pop()
-            following = {line.destination for line in self.lines if line.source == here}
+            following = {line.destination for line in self.lines if line.source == here} | self._received(
+                here
+            )
             fresh = sorted(number for number in following - found.keys() if number in self.by_id)
             found |= {number: self.by_id[number] for number in fresh}
             waiting += [number for number in fresh if self.by_id[number]["maxclass"] in _PASSING_ON]
         return list(found.values())
+
+    def _received(self, number: str) -> set[str]:
+        """Where a message comes out again that is sent by name."""
+        words = str(self.by_id[number].get("text", "")).split()
+        if kind_of(self.by_id[number]) not in _SENDING or len(words) < 2:
+            return set()
+        receiving = [box for box in self.boxes if kind_of(box) in _RECEIVING]
+        return {box["id"] for box in receiving if box.get("text", "").split()[1:2] == words[1:2]}
 
 
 def kind_of(box: Box) -> str:
@@ -78,7 +93,12 @@ def name_of(box: Box) -> str:
     return f"{text or box['maxclass']} ({box['id']})"
 
 
-def rect_of(box: Box) -> tuple[float, float, float, float]:
+def rect_of(box: Box) -> Edges:
     """Left, top, right and bottom in the device."""
-    x, y, width, height = box.get("presentation_rect", box["patching_rect"])
+    return edges_of(box.get("presentation_rect", box["patching_rect"]))
+
+
+def edges_of(rect: Sequence[float]) -> Edges:
+    """Left, top, right and bottom of a box as Max writes it: left, top, width and height."""
+    x, y, width, height = rect
     return x, y, x + width, y + height

@@ -6,7 +6,7 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ableton.device.amxd import File, write_device
@@ -16,6 +16,7 @@ from ableton.device.reader import DeviceError, parse_device, read_device
 from ableton.device.sheet import Sheet
 from tests.ableton.device.samples import SCRIPT, our_device, real_device
 
+WHOLE = build_device(SCRIPT)
 DOCUMENT = {"patcher": {"boxes": [], "lines": []}}
 
 
@@ -41,6 +42,7 @@ def test_the_project_says_the_kind_of_the_container() -> None:
     assert kind.to_bytes(4, "big") == b"aaaa"
 
 
+@settings(deadline=None)
 @given(
     names=st.lists(st.from_regex(r"[a-z]{1,12}\.js", fullmatch=True), max_size=4, unique=True),
     data=st.binary(max_size=100),
@@ -108,10 +110,11 @@ def test_a_device_that_is_cut_off_is_refused_in_words(length: int) -> None:
         parse_device(whole[:length])
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_device_is_read_or_refused(data: st.DataObject) -> None:
     """No other error comes out, whatever byte is wrong."""
-    whole = bytearray(build_device(SCRIPT))
+    whole = bytearray(WHOLE)
     list_at = len(whole) - 220
     at = data.draw(st.one_of(st.integers(0, 60), st.integers(list_at, len(whole) - 1)))
     whole[at] = data.draw(st.integers(0, 255))

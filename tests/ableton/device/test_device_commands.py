@@ -129,3 +129,15 @@ def test_a_folder_that_takes_no_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DeliveryError, match="cannot be written"):
         run("export", tmp_path / "file")
+
+
+def test_a_service_at_another_port_gets_a_device_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("[osc]\nport = 18800\n")
+    monkeypatch.setenv("STEMBRIDGE_CONFIG", str(file))
+    output("export", tmp_path)
+    texts = [entry["box"].get("text") for entry in read_device(tmp_path / "stembridge.amxd").patcher["boxes"]]
+    assert "udpsend 127.0.0.1 18800" in texts
+    assert "up to date" not in output("where", "--library", tmp_path)
