@@ -23,7 +23,7 @@ var device = new Device({
         max.launchbrowser(url);
     },
     later: function (afterMs, act) {
-        afterwards = new Task(act);
+        afterwards = new Task(act, this);
         afterwards.schedule(afterMs);
     },
     wake: function (afterMs) {
@@ -56,7 +56,7 @@ function ready() {
     if (alarm === null) {
         alarm = new Task(function () {
             device.client.tick();
-        });
+        }, this);
         device.ready(freshName());
     }
 }

@@ -1,4 +1,4 @@
-"""The device's script against the real service: by UDP, through a restart, with stems at the end."""
+"""The whole device, patcher and script, against the real service: from a button to stems on tracks."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from ableton.device.build import device_document
+from ableton.device.rehearsal import Rehearsal
 from bridge.audio import write_audio
 from bridge.generate import compose, random_spec
 from tests.serving import Home
@@ -27,46 +29,76 @@ ROLES = ["Vocals", "Drums", "Bass", "Other"]
 
 
 class Device:
-    """The script in Node, driven as Max and Live would."""
+    """The device whole: its patcher is played here, its script in Node, with UDP of its own."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
-        self._heard: queue.SimpleQueue[list[Any]] = queue.SimpleQueue()
-        self.display: dict[str, list[Any]] = {}
+        self._said: queue.SimpleQueue[list[Any]] = queue.SimpleQueue()
+        self._patcher = Rehearsal(device_document())
+        self._patcher.load()
+        self._pass_on()
+        self.shown: dict[str, list[Any]] = {}
         self.stages: list[str] = []
         self.ports: list[int] = []
         threading.Thread(target=self._read, daemon=True).start()
 
-    def say(self, *message: object) -> None:
-        """A message to an inlet, or a word to the stage set."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(message) + "\n")
-        self._process.stdin.flush()
+    def press(self, button: str) -> None:
+        """The user presses a button."""
+        self._patcher.press(button)
+        self._pass_on()
 
-    def press(self, button: str, *arguments: object) -> None:
-        self.say(0, button, *arguments)
+    def choose(self, menu: str, name: str) -> None:
+        """The user chooses from a menu."""
+        saved = self._patcher.box(menu)["saved_attribute_attributes"]["valueof"]
+        self._patcher.choose(menu, saved["parameter_enum"].index(name))
+        self._pass_on()
+
+    def drop(self, path: Path) -> None:
+        """The user drops a file."""
+        self._patcher.drop(str(path))
+        self._pass_on()
+
+    def select_clip(self, **values: object) -> None:
+        """There is a clip on the device's track, and it is selected."""
+        self._write(["clip", values])
 
     def until(self, kind: str, *wanted: object) -> list[Any]:
         """The next message of that kind to the display; with those arguments, where they are given."""
         while True:
-            name, *found = self._heard.get(timeout=PATIENCE_S)
-            self.display[name] = found
-            if name == "stage":
-                self.stages.append(found[0])
-            if name == "port":
-                self.ports.append(found[0])
-            if name == kind and (not wanted or found == list(wanted)):
-                return found
+            message = self._said.get(timeout=PATIENCE_S)
+            self._show(message)
+            if message[0] == kind and (not wanted or message[1:] == list(wanted)):
+                return message[1:]
 
     def look(self) -> dict[str, Any]:
         """The set as it is now."""
-        self.say("look")
+        self._write(["look"])
         return dict(self.until("set")[0])
+
+    def _show(self, message: list[Any]) -> None:
+        kind, *rest = message
+        self.shown[kind] = rest
+        if kind == "port":
+            self.ports += rest
+        elif kind != "set":
+            self.stages += rest if kind == "stage" else []
+            self._patcher.say(2, *message)
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        for inlet, message in self._patcher.heard:
+            self._write([inlet, *message])
+        self._patcher.heard.clear()
+
+    def _write(self, line: list[Any]) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(line) + "\n")
+        self._process.stdin.flush()
 
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self._heard.put(json.loads(line))
+            self._said.put(json.loads(line))
 
 
 @contextmanager
@@ -107,18 +139,18 @@ def test_from_a_button_to_stems_on_tracks(home: Home, live_set: Path) -> None:
     song = write_song(home.root)
     with home.serve(), device(home, live_set) as found:
         found.until("lamp", 2)
-        found.say("clip", {"file_path": str(song), "start_time": 32, "warping": 0})
-        found.press("kept_recipe", "quick")
-        found.press("process_clip")
+        found.select_clip(file_path=str(song), start_time=32, warping=0)
+        found.choose("Recipe", "quick")
+        found.press("Process this clip")
         found.until("can_import", 1)
-        found.press("import_stems")
+        found.press("Import stems")
         found.until("stage", f"On new tracks: {', '.join(ROLES)}")
         seen = found.look()
     assert any(stage.startswith("Separating") for stage in found.stages)
-    assert found.display["progress"] == [1]
-    assert found.display["after"][0].startswith("-14.0 LUFS")
-    assert "LUFS" in found.display["before"][0]
-    assert (found.display["error"], seen["errors"]) == ([""], [])
+    assert found.shown["progress"] == [1]
+    assert found.shown["after"][0].startswith("-14.0 LUFS")
+    assert "LUFS" in found.shown["before"][0]
+    assert (found.shown["error"], seen["errors"]) == ([""], [])
     assert [track["name"] for track in seen["tracks"]] == ["Song", *ROLES]
     clips = [clip for track in seen["tracks"][1:] for clip in track["clips"]]
     assert all(Path(clip["file_path"]).is_relative_to(live_set.parent / "StemBridge") for clip in clips)
@@ -132,28 +164,28 @@ def test_a_restart_in_the_middle_costs_nothing(home: Home, live_set: Path) -> No
         found.until("lamp", 1)
         with home.serve() as serving:
             found.until("lamp", 2)
-            found.press("kept_recipe", "master-only")
-            found.press("process_file", str(song))
+            found.choose("Recipe", "master-only")
+            found.drop(song)
             found.until("can_cancel", 1)
             serving.kill()
         with home.serve():
             found.until("stage", "Done")
             found.until("after")
     (job,) = home.ended()
-    assert job.request.source == song
-    assert job.request.destination == live_set.parent
+    assert (job.request.source, job.request.destination) == (song, live_set.parent)
     assert len(found.ports) == 1, "a port that was good is kept"
 
 
-def test_two_devices_hear_each_their_own_and_both_see_the_jobs(home: Home, live_set: Path) -> None:
+def test_two_devices_have_ports_of_their_own_and_both_see_the_jobs(home: Home, live_set: Path) -> None:
     song = write_song(home.root)
     with home.serve(), device(home, live_set) as one, device(home, live_set) as other:
         one.until("lamp", 2)
         other.until("lamp", 2)
-        one.press("process_file", str(song))
-        assert one.until("song", "Night Drive")
-        assert other.until("song", "Night Drive")
-        one.press("cancel")
+        one.drop(song)
+        one.until("song", "Night Drive")
+        other.until("song", "Night Drive")
+        one.until("can_cancel", 1)
+        one.press("Cancel")
         one.until("can_cancel", 0)
         other.until("can_cancel", 0)
     assert one.ports != other.ports
@@ -162,6 +194,6 @@ def test_two_devices_hear_each_their_own_and_both_see_the_jobs(home: Home, live_
 def test_a_refusal_is_shown_in_words(home: Home, live_set: Path) -> None:
     with home.serve(), device(home, live_set) as found:
         found.until("lamp", 2)
-        found.press("process_file", "/etc/hostname")
+        found.drop(Path("/etc/hostname"))
         found.until("error", "")
         assert "service.roots" in found.until("error")[0]

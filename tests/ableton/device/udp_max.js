@@ -1,6 +1,6 @@
 // Max around the script, in real time and with real UDP: node udp_max.js SERVICE_PORT SET_PATH
-// In: one JSON array a line, [inlet, message, ...arguments], or ["look"]. Out: one JSON array a line: what the
-// display is told, ["port", N], and for "look" ["set", {tracks, errors}].
+// In: one JSON array a line, [inlet, message, ...arguments], ["clip", values] to select a clip, or ["look"].
+// Out: one JSON array a line: what the display is told, ["port", N], and for "look" ["set", {tracks, errors}].
 "use strict";
 const dgram = require("node:dgram");
 const fs = require("node:fs");
@@ -108,8 +108,8 @@ function set(live) {
 
 const live = new DiskLive({ path: process.argv[3] });
 live.deviceOn(live.track("Song"));
+live.isReady = true;
 const max = new UdpMax(live, Number(process.argv[2]));
-max.ready();
 readline.createInterface({ input: process.stdin })
     .on("line", (line) => {
         const [inlet, ...message] = JSON.parse(line);
