@@ -20,14 +20,16 @@ class Twin(Value):
     @property
     def words(self) -> str:
         """Such as "0.8 dB louder, movement within 0.3 dB, tone within 0.1 dB, difference -31 dB"."""
-        found = self.likeness
-        louder = "louder" if found.level_db >= 0 else "quieter"
-        is_in_phase = found.residual_db < OUT_OF_PHASE_DB
+        found, level_db = self.likeness, round(self.likeness.level_db, 1)
+        loud = f"{abs(level_db):.1f} dB {'louder' if level_db > 0 else 'quieter'}" if level_db else "as loud"
+        rest = f"difference {found.residual_db:.0f} dB" if self._is_in_phase else "another phase"
         return (
-            f"{abs(found.level_db):.1f} dB {louder}, movement within {found.movement_db:.1f} dB, tone within "
-            f"{found.tone_db:.1f} dB, "
-            + (f"difference {found.residual_db:.0f} dB" if is_in_phase else "another phase")
+            f"{loud}, movement within {found.movement_db:.1f} dB, tone within {found.tone_db:.1f} dB, {rest}"
         )
+
+    @property
+    def _is_in_phase(self) -> bool:
+        return self.likeness.residual_db < OUT_OF_PHASE_DB
 
 
 def twin_of(effect: Facts) -> Twin | None:

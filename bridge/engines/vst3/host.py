@@ -119,20 +119,22 @@ class PluginHost:
         watch = _Watch(name, self._process.pid, self._settings)
         self._send(request)
         try:
-            while True:
-                told = self._next(watch)
-                if told is None:
-                    continue
-                watch.heard(told)
-                if told.share is not None:
-                    progress(told.share)
-                if told.fault:
-                    raise _fault(told, name)
-                if told.answer is not None:
-                    return told.answer
+            while (answer := self._step(name, watch, progress)) is None:
+                pass
         except EngineError as fault:
             self._tell_log(fault)
             raise
+        return answer
+
+    def _step(self, name: str, watch: _Watch, progress: Progress) -> Rendered | Looked | None:
+        """Wait for one line or one tick; the answer when that was it."""
+        told = self._next(watch)
+        if told is not None:
+            watch.heard(told)
+        progress(watch.share)  # whoever wants to cancel is heard while a plug-in loads or hangs, too
+        if told is not None and told.fault:
+            raise _fault(told, name)
+        return told.answer if told is not None else None
 
     def _next(self, watch: _Watch) -> Told | None:
         """The next line; None where none came for a tick."""
@@ -177,12 +179,15 @@ class _Watch:
         self._pid = pid
         self._settings = settings
         self._phase = "loading"
+        self.share = 0.0
+        """How far it came."""
         self._looked_s = self._memory_s = time.monotonic()
         self._silent_s = 0.0
 
     def heard(self, told: Told) -> None:
         """It lives."""
         self._phase = told.phase or self._phase
+        self.share = self.share if told.share is None else told.share
         self._silent_s = 0.0
 
     def look(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 import sys
@@ -59,11 +60,9 @@ def find_plugin(name: str, settings: Vst3Settings) -> InstalledPlugin:
     wanted = name.removesuffix(SUFFIX).lower()
     if wanted in known:
         return known[wanted]
-    looked = ", ".join(str(folder) for folder in plugin_folders(settings))
-    if not known:
-        raise EngineError(f"The plug-in '{name}' is not installed; no VST3 plug-in is, in {looked}.")
-    hint = did_you_mean(wanted, [plugin.name for plugin in known.values()])
-    raise EngineError(f"The plug-in '{name}' is not installed in {looked}; {hint}")
+    near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.6)
+    hint = f"Did you mean {known[near[0]].name!r}?" if near else "See those that are: stembridge doctor."
+    raise EngineError(f"The plug-in {name!r} is not installed. {hint}")
 
 
 def find_preset(effect: Vst3) -> Path | None:

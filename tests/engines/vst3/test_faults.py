@@ -11,7 +11,7 @@ import pytest
 
 from bridge.audio import read_audio
 from bridge.engines.vst3 import render_effect
-from bridge.errors import EngineError
+from bridge.errors import EngineError, JobCancelled
 from presets import Vst3
 from tests.dsp.signals import difference_db
 from tests.engines.vst3.plugins import misbehaving, settings_with
@@ -60,6 +60,21 @@ def test_faults_while_loading(how: str, told: str, song: Path) -> None:
     with pytest.raises(EngineError) as caught:
         render(name, song)
     assert told in caught.value.message
+
+
+def test_one_that_hangs_can_be_cancelled(song: Path) -> None:
+    """At once, and not when its time is up."""
+    name = misbehaving(song.parent / "vst3", "HANG", at_once=True)
+    settings = settings_with(folders=[str(song.parent / "vst3")])
+    asked = iter([False] * 20)
+
+    def cancel(_share: float) -> None:
+        if next(asked, True):
+            raise JobCancelled
+
+    with pytest.raises(JobCancelled):
+        render_effect(Vst3(plugin=name), song, song.with_name("out.wav"), settings, progress=cancel)
+    assert not psutil.Process().children()
 
 
 def test_a_flood_of_words_harms_nothing(song: Path) -> None:

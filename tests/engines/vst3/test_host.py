@@ -104,7 +104,7 @@ def test_a_preset_first_then_parameters(song: Path, settings: Vst3Settings) -> N
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"plugin": "ZamCompX3"}, "did you mean 'ZamCompX2'"),
+        ({"plugin": "ZamCompX3"}, "Did you mean 'ZamCompX2'"),
         ({"parameters": {"Treshold": -20.0}}, "did you mean 'Threshold'"),
         ({"parameters": {"Threshold": 20.0}}, "out of range"),
         ({"parameters": {"Current Program": "Loud"}}, "Current Program = 'Loud'"),
