@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from ableton.messages import MAX_SENT_BYTES, Atom, Message, cut, size_bytes, string_bytes
+from ableton.messages import MAX_ARGUMENTS, MAX_SENT_BYTES, Atom, Message, cut, size_bytes, string_bytes
 from bridge.values import Value
 
 PREFIX = "/stembridge/"
@@ -207,7 +207,7 @@ class Address(Value):
         for row in rows:
             cells = tuple(field.fitted(value) for field, value in zip(self.row, row, strict=True))
             longer = Message(self.address, whole.arguments + cells)
-            if size_bytes(longer) > MAX_SENT_BYTES:
+            if size_bytes(longer) > MAX_SENT_BYTES or len(longer.arguments) > MAX_ARGUMENTS:
                 break
             whole = longer
         return whole

@@ -20,7 +20,7 @@ MAX_MESSAGES = 64
 MAX_DEPTH = 4
 """How deep bundles may lie in bundles."""
 MAX_ARGUMENTS = 64
-"""The most arguments of a message that is read."""
+"""The most arguments of a message, of those that are sent, too: some programs keep short lists."""
 ELLIPSIS = "..."
 
 _BUNDLE = b"#bundle\0"

@@ -58,6 +58,8 @@ class Display(Value):
     tone: Tone = Tone.PLAIN
     is_right: bool = False
     """Whether its text ends at the right edge."""
+    is_long: bool = False
+    """Whether its text may have several lines."""
 
 
 class Choice(Value):
@@ -133,8 +135,8 @@ PANEL: Final[tuple[Control, ...]] = (
     Display(name="progress", rect=_at(15, 288, 770, 26), kind=DisplayKind.BAR),
     Display(name="before", rect=_at(15, 322, 380, 30), tone=Tone.QUIET),
     Display(name="after", rect=_at(405, 322, 380, 30)),
-    Display(name="message", rect=_at(15, 358, 770, 54), tone=Tone.WARNING),
-    Display(name="jobs", rect=_at(15, 418, 770, 72), tone=Tone.QUIET),
+    Display(name="message", rect=_at(15, 358, 770, 54), tone=Tone.WARNING, is_long=True),
+    Display(name="jobs", rect=_at(15, 418, 770, 72), tone=Tone.QUIET, is_long=True),
 )
 """Every control."""
 DISPLAYS: Final = tuple(control for control in PANEL if isinstance(control, Display))

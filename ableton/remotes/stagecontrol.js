@@ -29,6 +29,9 @@ var client = new Client(freshName(), {
         show("lamp", LAMPS[state]);
         show("state", STATES[state]);
     },
+    welcome: function (values) {
+        show("state", STATES[Client.LAMP.connected] + " " + values.version);
+    },
     connected: function () {},
     event: function (heard) {
         jobs.take(heard);

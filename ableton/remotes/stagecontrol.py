@@ -50,6 +50,7 @@ _INK: Final[Mapping[Tone, str]] = {
     Tone.WARNING: "#ffc78c",
     Tone.MAIN: "#ffffff",
 }
+_LAMP: Final = "#4dcc73"
 
 
 def session_text(setup: Setup) -> str:
@@ -94,6 +95,7 @@ def _button(button: Button, setup: Setup) -> dict[str, Any]:
         "target": _target(setup),
         "label": button.label,
         "mode": "momentary",
+        "css": "font-size: 150%;" if button.tone is Tone.MAIN else "",
         "colorWidget": _FILL[button.tone],
         "alphaFillOff": 0.7,
     }
@@ -122,8 +124,8 @@ def _display(display: Display) -> dict[str, Any]:
         **_common("text", display.name, display.rect),
         **shown,
         "align": "right" if display.is_right else "left",
-        "wrap": True,
-        "colorText": _INK[display.tone],
+        "wrap": display.is_long,
+        "colorText": _LAMP if display.kind is DisplayKind.LAMP else _INK[display.tone],
         "css": "font-size: 150%;" if display.tone is Tone.TITLE else "",
     }
 

@@ -19,6 +19,7 @@ from ableton.remotes.panel import (
     CHOICES,
     DISPLAYS,
     HEIGHT,
+    OWN_WAY,
     PANEL,
     WIDTH,
     Button,
@@ -129,7 +130,8 @@ def _add(children: Xml.Element, control: Control) -> None:
         _add_display(children, control)
     elif isinstance(control, Choice):
         _add_pressed(children, control.name, control.rect, Tone.PLAIN)
-        _label(children, f"{control.name}_text", control.rect, Tone.PLAIN, _CENTRE, control.label)
+        first = f"{control.label}:  {OWN_WAY}"
+        _letters(children, f"{control.name}_text", control.rect, Tone.PLAIN, _CENTRE, first)
     else:
         _add_button(children, control)
 
@@ -143,12 +145,12 @@ def _add_display(children: Xml.Element, display: Display) -> None:
         _node(children, "FADER", [*look, *bar], {"x": "0"})
     else:
         side = _RIGHT if display.is_right else _LEFT
-        _label(children, display.name, display.rect, display.tone, side, "")
+        _letters(children, display.name, display.rect, display.tone, side, is_long=display.is_long)
 
 
 def _add_button(children: Xml.Element, button: Button) -> None:
     _add_pressed(children, button.command, button.rect, button.tone)
-    _label(children, f"{button.command}_text", button.rect, button.tone, _CENTRE, button.label)
+    _letters(children, f"{button.command}_text", button.rect, button.tone, _CENTRE, button.label)
 
 
 def _add_pressed(children: Xml.Element, name: str, rect: Rect, tone: Tone) -> None:
@@ -164,7 +166,17 @@ def _add_pressed(children: Xml.Element, name: str, rect: Rect, tone: Tone) -> No
     _node(children, "BUTTON", properties, {"x": "0"})
 
 
-def _label(children: Xml.Element, name: str, rect: Rect, tone: Tone, side: int, text: str) -> None:
+def _letters(
+    children: Xml.Element,
+    name: str,
+    rect: Rect,
+    tone: Tone,
+    side: int,
+    text: str = "",
+    *,
+    is_long: bool = False,
+) -> None:
+    """A text: a LABEL has one line, a TEXT wraps."""
     ink = _INK[Tone.PLAIN] if side == _CENTRE else _INK[tone]
     properties: list[Property] = [
         *_common(name, rect, _CLEAR, has_background=False),
@@ -174,10 +186,9 @@ def _label(children: Xml.Element, name: str, rect: Rect, tone: Tone, side: int, 
         ("i", "textAlignH", side),
         ("i", "textAlignV", _CENTRE),
         ("b", "textClip", 1),
-        ("b", "textWrap", 1),
-        ("i", "textLength", 0),
+        ("b", "textWrap", 1) if is_long else ("i", "textLength", 0),
     ]
-    _node(children, "LABEL", properties, {"text": text})
+    _node(children, "TEXT" if is_long else "LABEL", properties, {"text": text})
 
 
 def _common(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ableton.addresses import COMMANDS, SENT, SENT_ADDRESSES, TABLE
 from ableton.contract import CODE_MEANINGS, Address, ArgumentsError, Code, Direction, Type
 from ableton.handlers import HANDLERS
-from ableton.messages import MAX_SENT_BYTES, encode
+from ableton.messages import MAX_ARGUMENTS, MAX_SENT_BYTES, decode, encode
 from ableton.page import render_page
 
 PAGE = Path(__file__).parents[2] / "docs" / "osc.md"
@@ -77,6 +77,15 @@ def test_rows_that_do_not_fit_are_left_out_whole() -> None:
     found = entry.rows_of(message)
     assert found == rows[: len(found)]
     assert 20 < len(found) < 200
+
+
+def test_what_is_sent_is_not_longer_than_what_is_read() -> None:
+    """Short figures are many: a list of them has to end before the bytes do."""
+    entry = SENT["figure_list"]
+    rows = [(f"f{number}", "1.0") for number in range(200)]
+    message = entry.message("me", 1, "job", 200, 0, rows=rows)
+    (read,) = decode(encode(message))
+    assert entry.rows_of(read) == rows[: (MAX_ARGUMENTS - 5) // 2]
 
 
 def test_left_out_arguments_get_their_defaults() -> None:

@@ -19,6 +19,11 @@ from tests.ableton.support import settings, write_song
 
 OpenRemote = Callable[[FakeService, int], Host]
 
+needs_lupa = pytest.mark.skipif(
+    importlib.util.find_spec("lupa") is None, reason="lupa is not installed (pip install lupa)"
+)
+needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed (Debian: npm)")
+
 
 def fake_service(folder: Path, heartbeat_s: float = 10.0, port: int = 0) -> FakeService:
     """A service that watches ``folder``."""
@@ -40,22 +45,15 @@ def song(folder: Path) -> Path:
     return path
 
 
-@pytest.fixture(params=["touchosc", "stagecontrol"])
+@pytest.fixture(
+    params=[pytest.param(TouchOsc, marks=needs_lupa), pytest.param(StageControl, marks=needs_node)],
+    ids=["touchosc", "stagecontrol"],
+)
 def open_remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenRemote]:
     """Opens a remote for a service, towards a port."""
-    missing = {
-        "touchosc": importlib.util.find_spec("lupa") is None and "lupa is not installed (pip install lupa)",
-        "stagecontrol": shutil.which("node") is None and "node is not installed (Debian: npm)",
-    }[request.param]
-    if missing:
-        pytest.skip(missing)
     with ExitStack() as opened:
 
         def open_one(service: FakeService, port: int) -> Host:
-            setup = Setup.of(service.config).evolve(port=port)
-            is_touch = request.param == "touchosc"
-            return opened.enter_context(
-                TouchOsc(setup, port) if is_touch else StageControl(setup, port, tmp_path)
-            )
+            return opened.enter_context(request.param(Setup.of(service.config), port, tmp_path))
 
         yield open_one

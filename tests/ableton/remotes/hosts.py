@@ -28,6 +28,7 @@ class Host(ABC):
     """An application with a layout; ``pump`` lets it work for a moment."""
 
     def __init__(self, port: int) -> None:
+        """``port`` is the door's, or that of what stands between."""
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.settimeout(PAUSE_S)
@@ -71,6 +72,11 @@ class Host(ABC):
             assert time.monotonic() < end_s, f"{name} shows {self.shown(name)!r}, not {value!r}"
             self.pump()
 
+    def pumped(self) -> Self:
+        """Itself, a moment later."""
+        self.pump()
+        return self
+
     def pump(self) -> None:
         with contextlib.suppress(TimeoutError):
             while True:
@@ -110,7 +116,7 @@ KEPT_GLOBALS = frozenset(
 class TouchOsc(Host):
     """Reads the document, runs each control's script in a Lua of its own, calls what TouchOSC calls."""
 
-    def __init__(self, setup: Setup, port: int) -> None:
+    def __init__(self, setup: Setup, port: int, _folder: Path) -> None:
         from lupa import lua51
 
         super().__init__(port)

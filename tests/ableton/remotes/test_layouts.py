@@ -27,13 +27,14 @@ EVERY_NODE = {
     *("name", "frame", "color", "background", "outline", "outlineStyle", "cornerRadius", "shape"),
     *("orientation", "visible", "interactive", "grabFocus", "locked", "pointerPriority"),
 }
+LETTERS = {"font", "textSize", "textColor", "textAlignH", "textAlignV", "textClip"}
 NEEDED = {
     "GROUP": EVERY_NODE | {"script"},
     "BOX": EVERY_NODE,
     "FADER": EVERY_NODE | {"bar", "cursor", "response"},
     "BUTTON": EVERY_NODE | {"buttonType", "press", "release", "valuePosition", "script"},
-    "LABEL": EVERY_NODE
-    | {"font", "textSize", "textColor", "textAlignH", "textAlignV", "textClip", "textWrap"},
+    "LABEL": EVERY_NODE | LETTERS | {"textLength"},
+    "TEXT": EVERY_NODE | LETTERS | {"textWrap"},
 }
 """What the application writes for each kind of node."""
 
@@ -178,6 +179,12 @@ def test_the_document_has_each_control_once_at_its_place(setup: Setup) -> None:
     assert len(pressed) == len(BUTTONS) + len(CHOICES)
     for node in pressed:
         assert places[f"{properties(node)['name']}_text"] == frame(node)
+
+
+def test_what_has_several_lines_is_no_label(setup: Setup) -> None:
+    """A LABEL of TouchOSC has one line."""
+    kinds = {properties(node)["name"]: node.get("type") for node in document(setup).iter("node")}
+    assert [name for name, kind in kinds.items() if kind == "TEXT"] == ["message", "jobs"]
 
 
 def test_labels_let_presses_through(setup: Setup) -> None:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 
+import pytest
+
 from ableton import OscFrontend
-from bridge import events
+from ableton.addresses import COMMANDS
+from ableton.remotes import Setup
+from bridge import __version__, events
+from bridge.config import load_config, shipped_config_path
 from bridge.testing.service import FakeService
 from bridge.values import Delivery, Job, JobState
-from tests.ableton.remotes.conftest import OpenRemote, fake_service
-from tests.ableton.remotes.hosts import Host
+from tests.ableton.remotes.conftest import OpenRemote, fake_service, needs_lupa, needs_node
+from tests.ableton.remotes.hosts import Host, StageControl, TouchOsc
 from tests.ableton.support import open_door, submitted, write_song
+from tests.badinput.cases import music, write
 from tests.faults.osc_proxy import LossyProxy, Weather
+from tests.serving import Home, until
 
 FIGURES = {
     "source": {"integrated_lufs": -9.12, "true_peak_dbtp": 0.41},
@@ -24,7 +32,7 @@ FIGURES = {
 
 
 def connected(remote: Host) -> Host:
-    remote.until(lambda: remote.shown("state").startswith("Connected"), "a connection")
+    remote.until_shown("state", f"Connected to stembridge {__version__}")
     return remote
 
 
@@ -165,3 +173,37 @@ def test_a_service_that_is_started_anew_is_found_again(
         assert "Grün" not in remote.shown("jobs").splitlines()[0]
         remote.press("cancel")
         remote.until_shown("stage", "Cancelled")
+
+
+@needs_lupa
+def test_the_first_word_to_the_service_has_the_token(tmp_path: Path) -> None:
+    """Which a tablet needs: it is another machine."""
+    setup = Setup.of(load_config(shipped_config_path())).evolve(token="quite-a-long-token")
+    with TouchOsc(setup, 9, tmp_path) as remote:
+        hello = remote.said[0]
+    read = COMMANDS[hello.address].read(hello.arguments)
+    assert (hello.address, read["token"]) == ("/stembridge/hello", "quite-a-long-token")
+
+
+@needs_lupa
+@needs_node
+@pytest.mark.timeout(180)
+def test_both_follow_a_real_job_that_one_of_them_asked_for(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home", settings={"service": {"without": ["watch"]}})
+    write(home.songs / "Night Drive.wav", music(2.0))
+    setup = Setup.of(load_config(home.config))
+    with (
+        home.serve(),
+        TouchOsc(setup, home.port, tmp_path) as touch,
+        StageControl(setup, home.port, tmp_path) as stage,
+    ):
+        remotes = (connected(touch), connected(stage))
+        touch.choose("recipe", "quick")
+        touch.press("process_newest")
+        until(lambda: all(remote.pumped().shown("after") for remote in remotes))
+        for remote in remotes:
+            assert remote.shown("title") == "Night Drive"
+            assert remote.shown("stage").startswith("Done")
+            assert remote.shown("progress") == 1
+            assert re.fullmatch(r"After  -1\d\.\d LUFS  -\d\.\d dBTP", remote.shown("after"))
+    assert len(home.deliveries) == 1
