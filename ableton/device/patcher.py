@@ -228,7 +228,8 @@ def _parameters(patcher: Patcher, ids: Mapping[str, str]) -> dict[str, Any]:
 _HEAD: Final[Mapping[str, Any]] = MappingProxyType(
     {
         "fileversion": 1,
-        "appversion": {"major": 8, "minor": 5, "revision": 5, "architecture": "x64", "modernui": 1},
+        # no older Max than that of Live 11, so that none says that the device is newer than itself
+        "appversion": {"major": 8, "minor": 1, "revision": 0, "architecture": "x64", "modernui": 1},
         "classnamespace": "box",
         "bglocked": 0,
         "openinpresentation": 1,

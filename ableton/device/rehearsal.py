@@ -107,7 +107,7 @@ class Rehearsal:
         if message[0] in words:
             self._send(box, words.index(str(message[0])), message[1:] or BANG)
         else:
-            self._send(box, len(words), message)
+            raise LookupError(f"the display does not know the message {message}")
 
     def _prepend(self, box: dict[str, Any], inlet: int, message: Message) -> None:
         self._send(box, 0, (*box["text"].split()[1:], *message))

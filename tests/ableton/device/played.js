@@ -11,6 +11,8 @@ readline.createInterface({ input: process.stdin }).on("line", (line) => {
     const { pass, inlet, message } = JSON.parse(line);
     if (pass) {
         max.pass(pass);
+    } else if (inlet === 0 && typeof max.context[message[0]] !== "function") {
+        throw new Error(`the script does not know ${message[0]}`);
     } else {
         max.send(inlet, ...message);
     }
