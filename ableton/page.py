@@ -32,8 +32,8 @@ heartbeats (30 s as shipped), `/stembridge/ping` for example.
 
 - **Types**: int32, float32 and string are sent; int64, double, true and false are taken, too. A whole float
   passes for an int. No message that is sent is larger than 1,400 bytes or has more than 64 arguments; long
-  lists come in pages, long texts are cut with "..." (each says how to get the rest). Packets up to 65,536 bytes and bundles are taken, time
-  tags are not heeded.
+  lists come in pages, long texts are cut with "..." (each says how to get the rest). Packets up to 65,536
+  bytes and bundles are taken, time tags are not heeded.
 - **Client and seq**: every command carries a name that the client made up afresh when it started, and a
   number that counts up. Every answer repeats both. A command takes effect once, however often it arrives;
   repeated, it gets the same answer again, also when the service was restarted in between (`is_new` may be 0
