@@ -54,7 +54,8 @@ var Device = (function () {
                 self.show();
             },
             recap: function (rows) {
-                if (self.jobs.recap(rows)) {
+                self.jobs.recap(rows);
+                if (self.jobs.isUntold(rows)) {
                     self.askStatus(self.jobs.shown);
                 }
                 self.complete(self.jobs.shown);
@@ -189,6 +190,7 @@ var Device = (function () {
                 job.state = heard.values.state;
                 job.share = heard.values.share;
                 job.reason = heard.values.error;
+                job.isExplained = true;
                 self.complete(job);
                 self.show();
             }

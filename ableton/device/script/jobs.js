@@ -15,7 +15,8 @@ var Jobs = (function () {
         if (!this.byId.hasOwnProperty(id)) {
             this.byId[id] = {
                 id: id, title: "", state: "PENDING", words: "", share: 0, remainingS: -1, reason: "",
-                folder: "", figures: null, isAsked: false, source: null, isOwn: false, isImported: false
+                folder: "", figures: null, isAsked: false, source: null, isOwn: false, isImported: false,
+                isExplained: false
             };
             this.order.push(id);
             this.forget();
@@ -49,9 +50,8 @@ var Jobs = (function () {
         return job;
     };
 
-    /** The state of things instead of the story. True where the shown job is not among it. */
+    /** The state of things instead of the story. */
     Jobs.prototype.recap = function (rows) {
-        var shownId = this.shown === null ? "" : this.shown.id;
         rows.forEach(function (row) {
             var job = this.of(row.job);
             job.title = row.title;
@@ -61,17 +61,24 @@ var Jobs = (function () {
         if (this.shown === null && rows.length) {
             this.shown = this.of(rows[rows.length - 1].job);
         }
-        return shownId !== "" && isOpen(this.shown) && !rows.some(function (row) {
-            return row.job === shownId;
+    };
+
+    /** Whether `rows` leave open how the shown job stands: it is not among them, or it failed, and why? */
+    Jobs.prototype.isUntold = function (rows) {
+        var shown = this.shown;
+        if (shown === null || !isOpen(shown)) {
+            return shown !== null && shown.state === "FAILED" && !shown.isExplained;
+        }
+        return !rows.some(function (row) {
+            return row.job === shown.id;
         });
     };
 
+    /** The oldest goes, but not the one that is shown. */
     Jobs.prototype.forget = function () {
-        var oldest = this.order.length > MOST ? this.order.shift() : null;
-        if (oldest !== null && this.shown !== null && this.shown.id === oldest) {
-            this.order.push(oldest);
-        } else if (oldest !== null) {
-            delete this.byId[oldest];
+        var isKept = this.shown !== null && this.order[0] === this.shown.id;
+        if (this.order.length > MOST) {
+            delete this.byId[this.order.splice(isKept ? 1 : 0, 1)[0]];
         }
     };
 
@@ -99,6 +106,7 @@ var Jobs = (function () {
             job.folder = values.folder || "";
             job.title = job.title || values.title || "";
             job.reason = values.message || values.reason || "";
+            job.isExplained = true;
         };
     }
 

@@ -1,6 +1,7 @@
 "use strict";
 const { test } = require("node:test");
 const assert = require("node:assert/strict");
+const vm = require("node:vm");
 const { connected, delivered } = require("./service.js");
 const { FakeLive } = require("./fake_live.js");
 const { FakeMax } = require("./fake_max.js");
@@ -19,8 +20,16 @@ test("nothing is asked of Live and nothing said to the service before live.thisd
     assert.deepEqual([max.heard[0], max.heard[1], max.live.errors], [[], [], []]);
 });
 
-test("hello, subscription and menus come with ready, once", () => {
-    const { max, service } = connected();
+test("the script is tried in a world that ends at ES5", () => {
+    const world = (words) => vm.runInContext(words, new FakeMax().context);
+    const newer = world("[[].includes, ''.startsWith, Object.assign, this.Map]");
+    assert.deepEqual(Array.from(newer), Array(4).fill(undefined));
+    assert.equal(world("[1, 2].map(String).join(' ').replace(/ /g, '')"), "12");
+});
+
+test("hello, subscription and menus come with ready, once, and the set is left as it is", () => {
+    const { max, live, service } = connected();
+    assert.deepEqual([live.undo, live.errors, max.heard[2].filter(([kind]) => kind.startsWith("keep_"))], [[], [], []]);
     max.send(0, "ready");
     assert.deepEqual(max.shown("lamp"), [2]);
     assert.deepEqual(max.shown("stage"), ["Ready"]);

@@ -272,6 +272,25 @@ test("a job that ended unseen, and is not in the state that is told, is asked fo
     assert.deepEqual([max.shown("song"), max.shown("can_import")], [["Night Drive"], [1]]);
 });
 
+test("why a job failed while nobody listened is asked for", () => {
+    const { max } = connected({ prepare: (made, service) => {
+        service.rows = [["old", "FAILED", "ingest", 0, "Night Drive", "full", 0]];
+        service.on_status = (job) => [
+            ["job", job, "FAILED", "ingest", 0, "Night Drive", "full", 1, 0, "", "night.wav is silent."]
+        ];
+    } });
+    assert.deepEqual([max.shown("stage"), max.shown("error")], [["Failed"], ["night.wav is silent."]]);
+});
+
+test("a thousand jobs of others leave its own in sight, and are forgotten", () => {
+    const { max, service } = delivered();
+    for (let at = 0; at < 1000; at += 1) {
+        service.event("queued", `theirs${at}`, "Other Song", "full");
+    }
+    assert.deepEqual([max.shown("song"), max.shown("can_import")], [["Night Drive"], [1]]);
+    assert.ok(Object.keys(max.context.device.jobs.byId).length <= 61);
+});
+
 for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
     test(`with a third of all messages lost both ways each command takes effect once (${seed})`, () => {
         const { max, service, live } = delivered({ seed });
