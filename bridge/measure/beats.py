@@ -25,7 +25,7 @@ _BESIDE_DRUMS = 0.5
 """Weight of the mixture's onsets where the drums are heard apart."""
 _STEADY_S = 0.025
 """A song whose beats lie this close to one tempo was made to a click: its grid is exact."""
-_BEGINS = 0.1
+_BEGINS = 0.2
 """Share of a strong onset from which on something begins."""
 
 Floats = NDArray[np.float64]
@@ -113,21 +113,30 @@ def _sounding_s(strength: Floats, step_s: float) -> tuple[float, float]:
 
 def _grid(beats_s: Floats, bar: Bar, sounding_s: tuple[float, float], confidence: float) -> BeatGrid:
     """Beats from the first sound to the end of the bar in which the last one begins."""
-    first_s, last_s = sounding_s
-    gap_s, last_gap_s = float(beats_s[1] - beats_s[0]), float(beats_s[-1] - beats_s[-2])
-    before = max(0, int((beats_s[0] - max(0.0, first_s - gap_s / 4)) / gap_s))
-    after = max(0, int(np.ceil((last_s + last_gap_s / 4 - beats_s[-1]) / last_gap_s)))
-    first = (bar.first + before) % bar.beats
-    after += -(before + len(beats_s) + after - first) % bar.beats
-    lead_in = beats_s[0] - gap_s * np.arange(before, 0, -1)
-    rest = beats_s[-1] + last_gap_s * np.arange(1, after + 1)
+    reached_s, first = _reaching(beats_s, bar, *sounding_s)
     tempo_bpm = 60 / float(np.median(np.diff(beats_s)))
     return BeatGrid(
         tempo_bpm=round(tempo_bpm, 2),
         confidence=confidence,
         half_bpm=round(tempo_bpm / 2, 2) if tempo_bpm / 2 >= SLOWEST_BPM else 0.0,
         double_bpm=round(tempo_bpm * 2, 2) if tempo_bpm * 2 <= FASTEST_BPM else 0.0,
-        beats_s=tuple(round(float(beat), 4) for beat in (*lead_in, *beats_s, *rest)),
+        beats_s=tuple(round(float(beat), 4) for beat in reached_s),
         beats_per_bar=bar.beats,
         first_downbeat=first,
     )
+
+
+def _reaching(beats_s: Floats, bar: Bar, first_s: float, last_s: float) -> tuple[Floats, int]:
+    """The beats that sounds reach, and which of them is the first to begin a bar."""
+    gap_s, last_gap_s = float(beats_s[1] - beats_s[0]), float(beats_s[-1] - beats_s[-2])
+    start_s, end_s = max(0.0, first_s - gap_s / 4), last_s + last_gap_s / 4
+    before = max(0, int((beats_s[0] - start_s) / gap_s))
+    after = max(0, int((end_s - beats_s[-1]) / last_gap_s)) + bar.beats
+    lead_in = beats_s[0] - gap_s * np.arange(before, 0, -1)
+    rest = beats_s[-1] + last_gap_s * np.arange(1, after + 1)
+    everything = np.concatenate([lead_in, beats_s, rest])
+    places = (np.arange(len(everything)) - before - bar.first) % bar.beats
+    starts = np.flatnonzero(everything >= start_s)[0]
+    ends = np.flatnonzero((everything > end_s) & (places == 0))
+    last = ends[0] if len(ends) else len(everything)
+    return everything[starts:last], int(np.argmax(places[starts:last] == 0))

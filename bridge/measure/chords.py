@@ -28,8 +28,14 @@ QUALITIES: dict[str, tuple[int, ...]] = {
     "sus2": (0, 2, 7),
 }
 """Semitones above the root for each chord that is told apart, by its usual suffix."""
-PLACES = ("root", "third", "fifth", "seventh", "outside")
-_PLACE_OF = {0: "root", 2: "third", 3: "third", 4: "third", 5: "third", 6: "fifth", 7: "fifth"}
+PLACES = (
+    *("root", "third", "fifth", "minor seventh", "major seventh"),
+    *("ninth", "fourth", "sixth", "other third", "no minor seventh", "no major seventh", "clash"),
+)
+"""What a pitch class can be to a chord: the first five are tones of it, the others are not."""
+_TONES = {0: "root", 6: "fifth", 7: "fifth", 10: "minor seventh", 11: "major seventh"}
+_OTHERS = {2: "ninth", 3: "other third", 4: "other third", 5: "fourth", 9: "sixth"}
+_OTHERS |= {10: "no minor seventh", 11: "no major seventh"}
 _SHARPS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _FLATS = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
 _MAJOR = (0, 2, 4, 5, 7, 9, 11)
@@ -87,7 +93,8 @@ def places() -> Floats:
     table = np.zeros((12, len(PLACES), len(QUALITIES)))
     for column, tones in enumerate(QUALITIES.values()):
         for semitone in range(12):
-            place = _PLACE_OF.get(semitone, "seventh") if semitone in tones else "outside"
+            is_tone = semitone in tones
+            place = _TONES.get(semitone, "third") if is_tone else _OTHERS.get(semitone, "clash")
             table[semitone, PLACES.index(place), column] = 1
     return table
 
@@ -127,7 +134,8 @@ def _name(state: int, key: str) -> str:
 
 def _spans(grid: BeatGrid, end_s: float) -> tuple[Floats, Floats]:
     """The edges of the spans, from 0 to the end, and what a change of chord costs at the start of each."""
-    inside = [(number, beat) for number, beat in enumerate(grid.beats_s) if 0.05 < beat < end_s - 0.05]
+    shortest_s = 30 / grid.tempo_bpm if grid.tempo_bpm else 0.0
+    inside = [(n, beat) for n, beat in enumerate(grid.beats_s) if shortest_s < beat < end_s - shortest_s]
     if not inside:
         edges = np.append(np.arange(0, end_s, _SPAN_S), end_s)
         return edges, np.full(len(edges) - 1, _CHANGES["half"])

@@ -12,8 +12,10 @@ from bridge.measure.onsets import LATENESS_S, Envelopes
 from bridge.measure.spans import means_between
 from bridge.measure.timbre import Powers
 
-_REACHES = (1, 2, 4)
+_REACHES = (1, 2, 4, 8)
 """Bars on either side that are compared."""
+_TURNS = (4, 8)
+"""Bars on either side whose chords are compared."""
 _LINES = (2, 4)
 """Lengths in bars of the chord lines that are compared."""
 _DEEPEST_DB = 70.0
@@ -60,10 +62,12 @@ def bars_of(
 def features(bars: Bars) -> Floats:
     """What the model knows about each bar as the first of a new part: a row a bar."""
     level = bars.colour_db.mean(axis=1, keepdims=True)
+    colour, density = _standard(bars.colour_db, 1.0), _standard(bars.density, 0.05)
+    views = (bars.colour_db, level, bars.density, colour, density)
     changes = np.stack(
         [
-            *(_change(rows, reach) for rows in (bars.colour_db, level, bars.density) for reach in _REACHES),
-            _turn(bars.pitches, _REACHES[-1]),
+            *(_change(rows, reach) for rows in views for reach in _REACHES),
+            *(_turn(bars.pitches, reach) for reach in _TURNS),
             *(_new_line(bars.pitches, length) for length in _LINES),
         ],
         axis=1,
@@ -85,8 +89,9 @@ def features(bars: Bars) -> Floats:
     )
 
 
-def _standard(rows: Floats) -> Floats:
-    return np.asarray((rows - rows.mean(axis=0)) / (rows.std(axis=0) + 1e-6), np.float64)
+def _standard(rows: Floats, least: float = 1e-6) -> Floats:
+    """Columns with mean 0 and spread 1; less where the spread is hardly ``least``."""
+    return np.asarray((rows - rows.mean(axis=0)) / (rows.std(axis=0) + least), np.float64)
 
 
 def _change(rows: Floats, reach: int) -> Floats:

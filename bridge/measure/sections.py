@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from string import ascii_uppercase
 
@@ -26,10 +26,10 @@ _ODD, _NOT_FOUR, _SHORT = 1.4, 0.2, 0.5
 """What sections cost whose bars are odd, not a multiple of four, fewer than four: phrases are whole."""
 _BAR_S = 2.0
 """Where there are no beats, turns are looked for at these distances."""
-_ALIKE = 0.4
+_ALIKE = 0.25
 """Parts less far apart than this share a letter."""
-_COLOUR_DB, _DENSITY = 12.0, 0.5
-"""Differences of level by band and of onsets that count as much as chords with nothing in common."""
+_COLOUR_DB = 12.0
+"""Bands that differ by this count as much as chords that have nothing in common."""
 
 Floats = NDArray[np.float64]
 
@@ -112,24 +112,28 @@ def _letters(bars: Bars, spans: list[tuple[int, int]]) -> list[str]:
     """A letter for each span of bars, the same for those that are alike (average linkage)."""
     if len(spans) < 2:
         return ["A"] * len(spans)
-    means = [
-        np.stack([rows[first:last].mean(axis=0) for first, last in spans])
-        for rows in (bars.colour_db, bars.density, bars.pitches)
-    ]
-    distances = _distances(*means)
-    groups = fcluster(linkage(squareform(distances), "average"), _ALIKE, "distance")
+    groups = fcluster(linkage(squareform(_distances(bars, spans)), "average"), _ALIKE, "distance")
     order = list(dict.fromkeys(int(group) for group in groups))
     return [_letter(order.index(int(group))) for group in groups]
 
 
-def _distances(colour_db: Floats, density: Floats, pitches: Floats) -> Floats:
-    size = np.linalg.norm(pitches, axis=1)
-    chords = 1 - pitches @ pitches.T / (np.outer(size, size) + 1e-9)
-    colour = np.sqrt(np.mean((colour_db[:, None] - colour_db[None]) ** 2, axis=2)) / _COLOUR_DB
-    onsets = np.sqrt(np.mean((density[:, None] - density[None]) ** 2, axis=2)) / _DENSITY
-    total = np.clip(chords, 0, 1) + colour + onsets
-    np.fill_diagonal(total, 0)
-    return np.asarray(total, np.float64)
+def _distances(bars: Bars, spans: list[tuple[int, int]]) -> Floats:
+    """How far parts are apart: their chords bar by bar, their colour and how much begins in them."""
+    colour, density = (
+        np.stack([rows[first:last].mean(axis=0) for first, last in spans])
+        for rows in (bars.colour_db, bars.density)
+    )
+    total = _spread(colour) / _COLOUR_DB + _spread(density)
+    for (one, (first, last)), (other, (begin, end)) in combinations(enumerate(spans), 2):
+        count = min(last - first, end - begin)
+        alike = np.sum(bars.pitches[first : first + count] * bars.pitches[begin : begin + count], axis=1)
+        total[one, other] = total[other, one] = total[one, other] + 1 - alike.mean()
+    return np.maximum(total, 0)
+
+
+def _spread(rows: Floats) -> Floats:
+    """Root mean square difference of each row to each other."""
+    return np.asarray(np.sqrt(np.mean((rows[:, None] - rows[None]) ** 2, axis=2)), np.float64)
 
 
 def _letter(number: int) -> str:
