@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +26,24 @@ _BESIDE_DRUMS = 0.5
 """Weight of the mixture's onsets where the drums are heard apart."""
 _STEADY_S = 0.025
 """A song whose beats lie this close to one tempo was made to a click: its grid is exact."""
+_EARLY_S = 0.03
+"""A beat found this much before the song is its start."""
 _BEGINS = 0.2
 """Share of a strong onset from which on something begins."""
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sounding:
+    """Where there is something to count."""
+
+    first_s: float
+    """Where the first sound begins."""
+    last_s: float
+    """Where the last one does."""
+    end_s: float
+    """Where the song ends."""
 
 
 class Ears:
@@ -82,7 +97,7 @@ def grid_from(heard: Heard) -> BeatGrid:
     beats_s = _straightened(beats_s)
     bar = best_reading(beats_s, heard)
     beats_s = moved(beats_s, 0.5 if bar.is_between else 0.0)
-    return _grid(beats_s, bar, _sounding_s(strength, heard.step_s), rhythm.confidence)
+    return _grid(beats_s, bar, _sounding(strength, heard.step_s), rhythm.confidence)
 
 
 def _tempo(heard: Heard) -> Rhythm:
@@ -105,15 +120,15 @@ def _straightened(beats_s: Floats) -> Floats:
     return np.asarray(line if np.abs(line - beats_s).max() < _STEADY_S else beats_s, np.float64)
 
 
-def _sounding_s(strength: Floats, step_s: float) -> tuple[float, float]:
+def _sounding(strength: Floats, step_s: float) -> Sounding:
     """When the first and the last sound begin."""
-    loud = np.flatnonzero(strength > _BEGINS * np.quantile(strength, 0.98))
-    return float(loud[0]) * step_s + LATENESS_S, float(loud[-1]) * step_s + LATENESS_S
+    loud = np.flatnonzero(strength > _BEGINS * np.quantile(strength, 0.98)) * step_s + LATENESS_S
+    return Sounding(first_s=float(loud[0]), last_s=float(loud[-1]), end_s=len(strength) * step_s)
 
 
-def _grid(beats_s: Floats, bar: Bar, sounding_s: tuple[float, float], confidence: float) -> BeatGrid:
-    """Beats from the first sound to the end of the bar in which the last one begins."""
-    reached_s, first = _reaching(beats_s, bar, *sounding_s)
+def _grid(beats_s: Floats, bar: Bar, sounding: Sounding, confidence: float) -> BeatGrid:
+    """Beats from the first sound to the end of the bar in which the last one begins, or of the song."""
+    reached_s, first = _reaching(beats_s, bar, sounding)
     tempo_bpm = 60 / float(np.median(np.diff(beats_s)))
     return BeatGrid(
         tempo_bpm=round(tempo_bpm, 2),
@@ -126,10 +141,12 @@ def _grid(beats_s: Floats, bar: Bar, sounding_s: tuple[float, float], confidence
     )
 
 
-def _reaching(beats_s: Floats, bar: Bar, first_s: float, last_s: float) -> tuple[Floats, int]:
+def _reaching(beats_s: Floats, bar: Bar, sounding: Sounding) -> tuple[Floats, int]:
     """The beats that sounds reach, and which of them is the first to begin a bar."""
     gap_s, last_gap_s = float(beats_s[1] - beats_s[0]), float(beats_s[-1] - beats_s[-2])
-    start_s, end_s = max(0.0, first_s - gap_s / 4), last_s + last_gap_s / 4
+    # what begins with the file itself is no onset: within the first beat the grid begins with the song
+    start_s = sounding.first_s - gap_s / 4 if sounding.first_s > gap_s else -_EARLY_S
+    end_s = sounding.last_s + last_gap_s / 4
     before = max(0, int((beats_s[0] - start_s) / gap_s))
     after = max(0, int((end_s - beats_s[-1]) / last_gap_s)) + bar.beats
     lead_in = beats_s[0] - gap_s * np.arange(before, 0, -1)
@@ -137,6 +154,7 @@ def _reaching(beats_s: Floats, bar: Bar, first_s: float, last_s: float) -> tuple
     everything = np.concatenate([lead_in, beats_s, rest])
     places = (np.arange(len(everything)) - before - bar.first) % bar.beats
     starts = np.flatnonzero(everything >= start_s)[0]
-    ends = np.flatnonzero((everything > end_s) & (places == 0))
+    is_past = (everything > end_s) & (places == 0) | (everything > sounding.end_s)
+    ends = np.flatnonzero(is_past)
     last = ends[0] if len(ends) else len(everything)
-    return everything[starts:last], int(np.argmax(places[starts:last] == 0))
+    return np.maximum(everything[starts:last], 0), int(np.argmax(places[starts:last] == 0))

@@ -1,4 +1,4 @@
-"""Beats and bars: patterns whose beats are known, straight, drifting and played."""
+"""Beats and bars: patterns whose beats are known, straight and drifting, and what has no beat."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bridge.audio import Audio, write_audio
+from bridge.errors import AudioError
 from bridge.measure.beats import measure_beats
+from bridge.measure.pulse import follow
+from bridge.music import BeatGrid
 
 from .grooves import GROOVES, RATE_HZ, played
-from .signals import joined, silence
+from .signals import audio, joined, noise, silence
 
 
-def heard(folder: Path, sound: Audio, drums: Audio | None = None):  # type: ignore[no-untyped-def]
+def heard(folder: Path, sound: Audio, drums: Audio | None = None) -> BeatGrid:
     """The grid of a sound, read from a file."""
     write_audio(folder / "song.wav", sound)
     if drums:
@@ -23,7 +27,9 @@ def heard(folder: Path, sound: Audio, drums: Audio | None = None):  # type: igno
     return measure_beats(folder / "song.wav", folder / "drums.wav" if drums else None)
 
 
-def share_near(found_s: Sequence[float], true_s: Sequence[float], within_s: float = 0.03) -> float:
+def share_near(
+    found_s: Sequence[float], true_s: Sequence[float] | NDArray[np.float64], within_s: float = 0.03
+) -> float:
     """How many of the true times are found."""
     return float(np.mean(np.abs(np.array(true_s)[:, None] - np.array(found_s)).min(axis=1) < within_s))
 
@@ -33,13 +39,80 @@ def share_near(found_s: Sequence[float], true_s: Sequence[float], within_s: floa
     [("rock", 120.0), ("pop", 104.0), ("hip-hop", 84.0), ("break", 172.0), ("disco", 122.0)],
 )
 def test_beats_and_bars_of_patterns(groove: str, tempo_bpm: float, tmp_path: Path) -> None:
-    """All beats within 30 ms, the tempo to 0.1%, four to a bar, the downbeat right."""
+    """All beats within 30 ms, the tempo to 0.1%, four to a bar, the downbeat right, nothing much beyond."""
     beat_s = 60 / tempo_bpm
-    grid = heard(
-        tmp_path, joined(silence(0.7, rate_hz=RATE_HZ, channels=1), played(GROOVES[groove][1], tempo_bpm, 12))
-    )
+    gap = silence(0.7, rate_hz=RATE_HZ, channels=1)
+    grid = heard(tmp_path, joined(gap, played(GROOVES[groove][1], tempo_bpm, 12), gap))
     assert grid.tempo_bpm == pytest.approx(tempo_bpm, rel=0.001)
     assert share_near(grid.beats_s, 0.7 + beat_s * np.arange(48)) == 1
     assert grid.beats_per_bar == 4
     assert share_near(grid.downbeats_s, 0.7 + 4 * beat_s * np.arange(12)) == 1
-    assert len(grid.beats_s) <= 52
+    assert len(grid.beats_s) == 48
+
+
+def test_half_and_double_are_offered(tmp_path: Path) -> None:
+    """Within 40 to 240 beats a minute."""
+    grid = heard(tmp_path, played(GROOVES["rock"][1], 96, 8))
+    assert (grid.half_bpm, grid.double_bpm) == pytest.approx((48, 192), rel=0.002)
+    fast = heard(tmp_path, played(GROOVES["break"][1], 172, 12))
+    assert fast.half_bpm == pytest.approx(86, rel=0.002)
+    assert fast.double_bpm == 0
+
+
+def test_the_drum_stem_is_heard(tmp_path: Path) -> None:
+    """Beats that noise hides in the mixture are found in the drums."""
+    drums = played(GROOVES["rock"][1], 108, 10)
+    hiss = noise(drums.duration_s, 0.5, rate_hz=RATE_HZ, channels=1)
+    mixture = audio(drums.samples * 0.05 + hiss.samples[:, : drums.frames], RATE_HZ)
+    grid = heard(tmp_path, mixture, drums)
+    assert share_near(grid.beats_s, 60 / 108 * np.arange(40)) == 1
+    assert grid.tempo_bpm == pytest.approx(108, rel=0.001)
+
+
+@pytest.mark.parametrize(
+    "sound", [noise(10), silence(10), noise(2), silence(0)], ids=["noise", "silence", "short", "nothing"]
+)
+def test_what_has_no_beat_has_no_grid(sound: Audio, tmp_path: Path) -> None:
+    """No tempo, no beats."""
+    grid = heard(tmp_path, sound)
+    assert (grid.tempo_bpm, grid.confidence, grid.beats_s, grid.downbeats_s) == (0, 0, (), ())
+
+
+def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
+    """In words, as AudioError."""
+    (tmp_path / "song.wav").write_bytes(b"no sound")
+    with pytest.raises(AudioError, match=r"song\.wav"):
+        measure_beats(tmp_path / "song.wav")
+
+
+def clicks(times_s: NDArray[np.float64], step_s: float = 0.01) -> NDArray[np.float64]:
+    """A strength of 1 where something begins."""
+    strength = np.zeros(round((times_s[-1] + 1) / step_s))
+    strength[np.rint(times_s / step_s).astype(int)] = 1
+    return strength
+
+
+def test_a_pulse_is_followed_while_the_tempo_drifts() -> None:
+    """From 100 to 116 beats a minute within a minute, each beat within 20 ms."""
+    gaps_s = 60 / np.linspace(100, 116, 108)
+    times_s = 0.5 + np.concatenate([[0], np.cumsum(gaps_s)])
+    found_s = follow(clicks(times_s), 60 / 108 / 0.01) * 0.01
+    assert len(found_s) == len(times_s)
+    assert np.abs(found_s - times_s).max() < 0.02
+
+
+def test_a_pulse_is_even_where_players_scatter() -> None:
+    """Half of the scatter goes, and beats that nobody plays are there."""
+    draw = np.random.default_rng(4)
+    true_s = 0.5 + 0.5 * np.arange(120)
+    played_s = true_s + draw.normal(0, 0.012, 120)
+    found_s = (
+        follow(clicks(np.delete(played_s, draw.choice(np.arange(1, 119), 20, replace=False))), 50) * 0.01
+    )
+    assert len(found_s) == 120
+    assert np.std(found_s - true_s) < 0.006
+
+
+def test_nothing_to_follow() -> None:
+    """No onsets, no beats."""
+    assert len(follow(np.zeros(1000), 50)) == 0
