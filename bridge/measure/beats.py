@@ -144,8 +144,8 @@ def _grid(beats_s: Floats, bar: Bar, sounding: Sounding, confidence: float) -> B
 def _reaching(beats_s: Floats, bar: Bar, sounding: Sounding) -> tuple[Floats, int]:
     """The beats that sounds reach, and which of them is the first to begin a bar."""
     gap_s, last_gap_s = float(beats_s[1] - beats_s[0]), float(beats_s[-1] - beats_s[-2])
-    # what begins with the file itself is no onset: within the first beat the grid begins with the song
-    start_s = sounding.first_s - gap_s / 4 if sounding.first_s > gap_s else -_EARLY_S
+    # what begins with the file itself is no onset: where the next comes soon, the grid begins with the song
+    start_s = sounding.first_s - gap_s / 4 if sounding.first_s > 0.6 * gap_s else -_EARLY_S
     end_s = sounding.last_s + last_gap_s / 4
     before = max(0, int((beats_s[0] - start_s) / gap_s))
     after = max(0, int((end_s - beats_s[-1]) / last_gap_s)) + bar.beats
