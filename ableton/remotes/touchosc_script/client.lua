@@ -7,13 +7,14 @@ local LONGEST_GAP_MS = 1000
 local HELLO_AFTER = 3      -- unheard repeats of a command after which hello is said again
 local AWAY_AFTER_MS = 3000 -- without a welcome: the lamp says away
 local PATIENCE_MS = 30000  -- without a sign of a command: it is given up
+local BARRED_MS = 60000    -- after a hello that was refused; more of them would only bar for longer
 local MISSED_BEATS = 3
 local MOST_EARLY = 200     -- events kept that came before missing ones
 local AWAY, ASKING, CONNECTED = 0, 1, 2
 local PASSING = { busy = true, closing = true } -- refusals after which the same command is sent again
 
 local client = {
-  name = '', seq = 0, pending = {}, lamp = AWAY, asked_ms = nil, heard_ms = 0, pinged_ms = 0,
+  name = '', seq = 0, pending = {}, lamp = AWAY, asked_ms = nil, barred_until_ms = nil, heard_ms = 0, pinged_ms = 0,
   heartbeat_ms = 10000, epoch = '', number = -1, is_subscribed = false, early = {}, recap = {}
 }
 
@@ -90,7 +91,7 @@ local function set_lamp(lamp, words)
 end
 
 local function hello()
-  if is_asking('hello') then
+  if is_asking('hello') or client.barred_until_ms then
     return
   end
   if client.asked_ms == nil then
@@ -98,6 +99,10 @@ local function hello()
     set_lamp(ASKING, 'Looking for stembridge')
   end
   ask('hello', { TABLE.reply_port, TABLE.token })
+end
+
+function is_let_in()
+  return client.barred_until_ms == nil
 end
 
 local function subscribe()
@@ -165,6 +170,19 @@ function TAKE.refused(heard)
   show('message', heard.values.message)
 end
 
+-- The token is wrong, or the service was started anew and has not seen it yet.
+local function take_bar(pending, heard)
+  if pending.name ~= 'hello' then
+    pending.due_ms = client.heard_ms + LONGEST_GAP_MS
+    hello()
+    return
+  end
+  client.pending = {}
+  client.asked_ms, client.barred_until_ms = nil, client.heard_ms + BARRED_MS
+  set_lamp(AWAY, 'Not let in; tried again in a minute')
+  show('message', heard.values.message)
+end
+
 local function take_reply(heard)
   local pending = client.pending[heard.values.seq]
   if not pending then
@@ -173,6 +191,8 @@ local function take_reply(heard)
   pending.sign_ms = client.heard_ms
   if heard.name == 'ack' then
     pending.is_acked = true
+  elseif heard.name == 'refused' and heard.values.code == 'not_permitted' then
+    take_bar(pending, heard)
   elseif heard.name == 'refused' and PASSING[heard.values.code] then
     pending.due_ms = client.heard_ms + LONGEST_GAP_MS
   else
@@ -261,6 +281,13 @@ local function repeat_one(pending, now)
 end
 
 local function keep_alive(now)
+  if client.barred_until_ms then
+    if now >= client.barred_until_ms then
+      client.barred_until_ms = nil
+      hello()
+    end
+    return
+  end
   if now - client.pinged_ms < client.heartbeat_ms then
     return
   end

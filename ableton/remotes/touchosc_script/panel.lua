@@ -210,6 +210,9 @@ local function needs_job(sources)
 end
 
 local function press(command)
+  if not is_let_in() then
+    return
+  end
   local sources = TABLE.buttons[command].sources
   show('message', '')
   if needs_job(sources) and not shown then

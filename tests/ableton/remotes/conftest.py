@@ -25,11 +25,11 @@ needs_lupa = pytest.mark.skipif(
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed (Debian: npm)")
 
 
-def fake_service(folder: Path, heartbeat_s: float = 10.0, port: int = 0) -> FakeService:
+def fake_service(folder: Path, heartbeat_s: float = 10.0, port: int = 0, token: str = "") -> FakeService:
     """A service that watches ``folder``."""
     watched = {"path": str(folder), "recipe": "quick", "project": ""}
     return FakeService(
-        settings(folder, heartbeat_s=heartbeat_s, port=port) | {"watch": {"folders": [watched]}}
+        settings(folder, heartbeat_s=heartbeat_s, port=port, token=token) | {"watch": {"folders": [watched]}}
     )
 
 

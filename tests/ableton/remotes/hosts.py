@@ -123,6 +123,8 @@ class TouchOsc(Host):
         setup = setup.evolve(reply_port=0)
         self._new_lua: Callable[[], Any] = lambda: lua51.LuaRuntime(unpack_returned_tuples=True)
         self._started_s = time.monotonic()
+        self.skipped_s = 0.0
+        """How far the clock was set forward."""
         root = Xml.fromstring(zlib.decompress(document_bytes(setup)))[0]
         self._lua, self._root = self._control(root)
         self._scripts: dict[str, Any] = {}
@@ -171,7 +173,7 @@ class TouchOsc(Host):
                 names[name] = None
         names.self = described
         names.sendOSC = self._send_osc
-        names.getMillis = lambda: 1000 * (time.monotonic() - self._started_s)
+        names.getMillis = lambda: 1000 * (time.monotonic() - self._started_s + self.skipped_s)
         names.getDate = lambda: lua.table(2026, 11, 20, 0)
         names.getTime = lambda: lua.table(15, 4, 5, time.monotonic_ns() // 1000 % 1000)
         names.Color = lambda r, g, b, a: lua.table_from({"r": r, "g": g, "b": b, "a": a})

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from ableton import OscFrontend
-from ableton.addresses import COMMANDS
 from ableton.remotes import Setup
 from bridge import __version__, events
-from bridge.config import load_config, shipped_config_path
+from bridge.config import load_config
 from bridge.testing.service import FakeService
 from bridge.values import Delivery, Job, JobState
 from tests.ableton.remotes.conftest import OpenRemote, fake_service, needs_lupa, needs_node
@@ -173,16 +172,6 @@ def test_a_service_that_is_started_anew_is_found_again(
         assert "Grün" not in remote.shown("jobs").splitlines()[0]
         remote.press("cancel")
         remote.until_shown("stage", "Cancelled")
-
-
-@needs_lupa
-def test_the_first_word_to_the_service_has_the_token(tmp_path: Path) -> None:
-    """Which a tablet needs: it is another machine."""
-    setup = Setup.of(load_config(shipped_config_path())).evolve(token="quite-a-long-token")
-    with TouchOsc(setup, 9, tmp_path) as remote:
-        hello = remote.said[0]
-    read = COMMANDS[hello.address].read(hello.arguments)
-    assert (hello.address, read["token"]) == ("/stembridge/hello", "quite-a-long-token")
 
 
 @needs_lupa
