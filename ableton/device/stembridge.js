@@ -229,16 +229,12 @@ var Recap = (function () {
 
     function Recap() {
         this.key = "";
-        this.done = "";
         this.parts = {};
     }
 
-    /** A part; the rows of the whole, once, when the last of its parts is there, else null. */
+    /** A part; the rows of the whole when the last of its parts is there, else null. */
     Recap.prototype.take = function (heard) {
         var key = heard.values.epoch + " " + heard.values.last;
-        if (key === this.done) {
-            return null;
-        }
         if (key !== this.key) {
             this.key = key;
             this.parts = {};
@@ -247,7 +243,6 @@ var Recap = (function () {
         if (Object.keys(this.parts).length < heard.values.parts) {
             return null;
         }
-        this.done = key;
         return this.whole(heard.values.parts);
     };
 
@@ -257,6 +252,7 @@ var Recap = (function () {
         for (part = 0; part < parts; part += 1) {
             rows = rows.concat(this.parts[part]);
         }
+        this.key = "";
         return rows;
     };
 
@@ -278,7 +274,6 @@ var Client = (function () {
     var PORT_AFTER_MS = 5000;       // without a welcome at a port that never had one: another may have it
     var AWAY_AFTER_MS = 3000;       // without a welcome: the lamp says away
     var PATIENCE_MS = 30000;        // without a sign of a command: it is given up
-    var MISSED_BEATS = 3;
     var LOWEST_PORT = 20000;
     var PORTS = 40000;
     var PASSING = { busy: true, closing: true };  // refusals after which the same command is sent again
@@ -297,7 +292,7 @@ var Client = (function () {
         /** Since when a welcome is awaited; null while there is none to await. */
         this.askedMs = null;
         this.heartbeatMs = 10000;
-        this.heardMs = this.pingedMs = ways.now();
+        this.pingedMs = ways.now();
         this.lamp = LAMP.away;
         this.recap = new Recap();
         this.follower = new Follower(function (heard) {
@@ -313,15 +308,20 @@ var Client = (function () {
 
     /** Send a command until it is answered; `answered` gets the answer, or null where none came in time. */
     Client.prototype.ask = function (name, args, answered) {
+        this.put(this.enqueue(name, args, answered || function () {}));
+        this.plan();
+    };
+
+    /** As a command that was sent once, and is to be sent again soon. */
+    Client.prototype.enqueue = function (name, args, answered) {
         var now = this.ways.now();
         this.seq += 1;
         this.pending[this.seq] = {
-            name: name, seq: this.seq, args: Messages.trimmed(args), answered: answered || function () {},
+            name: name, seq: this.seq, args: Messages.trimmed(args), answered: answered,
             sinceMs: now, signMs: now, dueMs: now + FIRST_GAP_MS, gapMs: FIRST_GAP_MS, repeats: 0,
             isAcked: false
         };
-        this.put(this.pending[this.seq]);
-        this.plan();
+        return this.pending[this.seq];
     };
 
     /** What the receiver got: a message from the service. */
@@ -330,7 +330,6 @@ var Client = (function () {
         if (heard === null || (heard.values.hasOwnProperty("client") && heard.values.client !== this.name)) {
             return;
         }
-        this.heardMs = this.ways.now();
         if (heard.kind === "reply") {
             this.takeReply(heard);
         } else if (heard.kind === "event" || heard.name === "beat") {
@@ -406,17 +405,20 @@ var Client = (function () {
     // events
 
     Client.prototype.subscribe = function () {
-        var follower = this.follower;
         this.isToSubscribe = true;
         if (!this.isAsking("subscribe")) {
-            this.ask("subscribe", follower.epoch === "" ? [] : [follower.number, follower.epoch]);
+            this.ask("subscribe", this.lastKnown());
         }
     };
 
-    /** Subscribed: if the state was told before, a part of it may be lost, and it is asked again. */
+    Client.prototype.lastKnown = function () {
+        return this.follower.epoch === "" ? [] : [this.follower.number, this.follower.epoch];
+    };
+
+    /** Subscribed: if the state was told before, a part of it may be lost, and it is asked again, not at once. */
     Client.prototype.takeSubscribed = function (heard) {
         if (heard.values.epoch !== this.follower.epoch || heard.values.from > this.follower.number) {
-            this.subscribe();
+            this.enqueue("subscribe", this.lastKnown(), function () {});
             return;
         }
         this.isToSubscribe = false;
@@ -456,11 +458,11 @@ var Client = (function () {
         if (!pending) {
             return;
         }
-        pending.signMs = this.heardMs;
+        pending.signMs = this.ways.now();
         if (heard.name === "ack") {
             pending.isAcked = true;
         } else if (heard.name === "refused" && PASSING.hasOwnProperty(heard.values.code)) {
-            pending.dueMs = this.heardMs + LONGEST_GAP_MS;
+            pending.dueMs = pending.signMs + LONGEST_GAP_MS;
         } else {
             delete this.pending[pending.seq];
             this.takeAnswer(heard, pending);
@@ -509,18 +511,13 @@ var Client = (function () {
         return true;
     };
 
-    /** A ping every heartbeat; hello where nothing was heard for three. */
+    /** A ping every heartbeat. One that is not heard leads to hello, as every command; its pong tells the rest. */
     Client.prototype.keepAlive = function (now) {
         if (now - this.pingedMs < this.heartbeatMs) {
             return;
         }
         this.pingedMs = now;
-        if (this.isAsking("hello")) {
-            return;
-        }
-        if (now - this.heardMs > MISSED_BEATS * this.heartbeatMs) {
-            this.introduceAnew();
-        } else if (!this.isAsking("ping")) {
+        if (!this.isAsking("hello") && !this.isAsking("ping")) {
             this.ask("ping", []);
         }
     };
@@ -919,7 +916,7 @@ var Place = (function () {
         if (clip !== null && isOf(clip, noted.path)) {
             return clip;
         }
-        clip = noted ? null : Live.selectedClip();
+        clip = Live.selectedClip();
         return clip !== null && isAudio(clip) && titleOf(clip) === title ? clip : null;
     }
 
@@ -1232,7 +1229,7 @@ var Menu = (function () {
         if (name !== undefined && name !== this.chosen) {
             this.chosen = name;
             this.display.note(this.kind, index);
-            this.display.say("keep_" + this.kind, name);
+            this.display.put(["keep_" + this.kind, name]);
         }
     };
 

@@ -13,7 +13,6 @@ var Client = (function () {
     var PORT_AFTER_MS = 5000;       // without a welcome at a port that never had one: another may have it
     var AWAY_AFTER_MS = 3000;       // without a welcome: the lamp says away
     var PATIENCE_MS = 30000;        // without a sign of a command: it is given up
-    var MISSED_BEATS = 3;
     var LOWEST_PORT = 20000;
     var PORTS = 40000;
     var PASSING = { busy: true, closing: true };  // refusals after which the same command is sent again
@@ -32,7 +31,7 @@ var Client = (function () {
         /** Since when a welcome is awaited; null while there is none to await. */
         this.askedMs = null;
         this.heartbeatMs = 10000;
-        this.heardMs = this.pingedMs = ways.now();
+        this.pingedMs = ways.now();
         this.lamp = LAMP.away;
         this.recap = new Recap();
         this.follower = new Follower(function (heard) {
@@ -48,15 +47,20 @@ var Client = (function () {
 
     /** Send a command until it is answered; `answered` gets the answer, or null where none came in time. */
     Client.prototype.ask = function (name, args, answered) {
+        this.put(this.enqueue(name, args, answered || function () {}));
+        this.plan();
+    };
+
+    /** As a command that was sent once, and is to be sent again soon. */
+    Client.prototype.enqueue = function (name, args, answered) {
         var now = this.ways.now();
         this.seq += 1;
         this.pending[this.seq] = {
-            name: name, seq: this.seq, args: Messages.trimmed(args), answered: answered || function () {},
+            name: name, seq: this.seq, args: Messages.trimmed(args), answered: answered,
             sinceMs: now, signMs: now, dueMs: now + FIRST_GAP_MS, gapMs: FIRST_GAP_MS, repeats: 0,
             isAcked: false
         };
-        this.put(this.pending[this.seq]);
-        this.plan();
+        return this.pending[this.seq];
     };
 
     /** What the receiver got: a message from the service. */
@@ -65,7 +69,6 @@ var Client = (function () {
         if (heard === null || (heard.values.hasOwnProperty("client") && heard.values.client !== this.name)) {
             return;
         }
-        this.heardMs = this.ways.now();
         if (heard.kind === "reply") {
             this.takeReply(heard);
         } else if (heard.kind === "event" || heard.name === "beat") {
@@ -141,17 +144,20 @@ var Client = (function () {
     // events
 
     Client.prototype.subscribe = function () {
-        var follower = this.follower;
         this.isToSubscribe = true;
         if (!this.isAsking("subscribe")) {
-            this.ask("subscribe", follower.epoch === "" ? [] : [follower.number, follower.epoch]);
+            this.ask("subscribe", this.lastKnown());
         }
     };
 
-    /** Subscribed: if the state was told before, a part of it may be lost, and it is asked again. */
+    Client.prototype.lastKnown = function () {
+        return this.follower.epoch === "" ? [] : [this.follower.number, this.follower.epoch];
+    };
+
+    /** Subscribed: if the state was told before, a part of it may be lost, and it is asked again, not at once. */
     Client.prototype.takeSubscribed = function (heard) {
         if (heard.values.epoch !== this.follower.epoch || heard.values.from > this.follower.number) {
-            this.subscribe();
+            this.enqueue("subscribe", this.lastKnown(), function () {});
             return;
         }
         this.isToSubscribe = false;
@@ -191,11 +197,11 @@ var Client = (function () {
         if (!pending) {
             return;
         }
-        pending.signMs = this.heardMs;
+        pending.signMs = this.ways.now();
         if (heard.name === "ack") {
             pending.isAcked = true;
         } else if (heard.name === "refused" && PASSING.hasOwnProperty(heard.values.code)) {
-            pending.dueMs = this.heardMs + LONGEST_GAP_MS;
+            pending.dueMs = pending.signMs + LONGEST_GAP_MS;
         } else {
             delete this.pending[pending.seq];
             this.takeAnswer(heard, pending);
@@ -244,18 +250,13 @@ var Client = (function () {
         return true;
     };
 
-    /** A ping every heartbeat; hello where nothing was heard for three. */
+    /** A ping every heartbeat. One that is not heard leads to hello, as every command; its pong tells the rest. */
     Client.prototype.keepAlive = function (now) {
         if (now - this.pingedMs < this.heartbeatMs) {
             return;
         }
         this.pingedMs = now;
-        if (this.isAsking("hello")) {
-            return;
-        }
-        if (now - this.heardMs > MISSED_BEATS * this.heartbeatMs) {
-            this.introduceAnew();
-        } else if (!this.isAsking("ping")) {
+        if (!this.isAsking("hello") && !this.isAsking("ping")) {
             this.ask("ping", []);
         }
     };

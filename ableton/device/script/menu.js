@@ -21,7 +21,7 @@ var Menu = (function () {
         if (name !== undefined && name !== this.chosen) {
             this.chosen = name;
             this.display.note(this.kind, index);
-            this.display.say("keep_" + this.kind, name);
+            this.display.put(["keep_" + this.kind, name]);
         }
     };
 

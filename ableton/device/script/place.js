@@ -13,7 +13,7 @@ var Place = (function () {
         if (clip !== null && isOf(clip, noted.path)) {
             return clip;
         }
-        clip = noted ? null : Live.selectedClip();
+        clip = Live.selectedClip();
         return clip !== null && isAudio(clip) && titleOf(clip) === title ? clip : null;
     }
 

@@ -152,6 +152,22 @@ test("why a job failed is told, and gone with the next press", () => {
     assert.deepEqual(max.shown("error"), [""]);
 });
 
+test("a failure that was told does not come back over a newer word", () => {
+    const { max, service } = connected();
+    service.event("failed", "theirs", "InputError", "night.wav is silent.");
+    max.send(0, "process_clip");
+    service.event("note", "theirs", "qa", "A note.");
+    assert.match(max.shown("error")[0], /^No clip is selected/);
+});
+
+test("what changes nothing to see is not drawn again", () => {
+    const { max, service } = connected();
+    service.event("queued", "theirs", "Other Song", "full");
+    max.heard[2].length = 0;
+    service.event("note", "theirs", "qa", "A note.");
+    assert.deepEqual(max.heard[2], []);
+});
+
 test("a refusal is told in its words", () => {
     const { max, service } = connected();
     service.on_process_newest = () => [["refused", "no_song", "No finished song lies in the watched folders."]];
@@ -198,6 +214,16 @@ test("a choice is kept with the set once, by its name", () => {
     max.send(0, "recipe", 4);
     max.send(0, "kept_recipe", "mine");
     assert.deepEqual(max.heard[2].filter(([kind]) => kind === "keep_recipe"), [["keep_recipe", "mine"]]);
+});
+
+test("a choice is shown and kept again after a preset changed it", () => {
+    const { max } = connected();
+    const kept = () => max.heard[2].filter(([kind]) => kind === "keep_recipe").length;
+    max.send(0, "recipe", 4);
+    max.send(0, "kept_recipe", "automatic");
+    assert.deepEqual(max.shown("recipe"), [0]);
+    max.send(0, "recipe", 4);
+    assert.equal(kept(), 2);
 });
 
 test("a kept choice is found again in whatever order the service has", () => {

@@ -149,11 +149,15 @@ test("a processed clip that is gone, or holds another file now, is no source", (
     }
 });
 
-test("a muted source track costs no change", () => {
+test("what is as it should be costs no change: a muted source, the song's tempo", () => {
     const { max, live, song } = processed();
+    live.without("Song", "begin_undo_step");
     song.values.mute = 1;
+    live.song.values.tempo = 103;
+    max.send(0, "tempo", 1);
     max.send(0, "import_stems");
-    assert.equal(song.values.mute, 1);
+    assert.deepEqual(live.undo.filter((what) => ["set mute", "set tempo"].includes(what)), []);
+    assert.equal(placed(live).filter(Boolean).length, 4);
 });
 
 test("stems come into session slots of the selected scene", () => {
