@@ -18,8 +18,9 @@ from pydantic import BaseModel, Field, ValidationError
 from bridge.errors import ConfigError
 from bridge.values import SampleFormat, Value
 
-STAGES = ("ingest", "analyse", "separate", "restore", "mix", "master", "qa", "export", "deliver")
-StageName = Literal["ingest", "analyse", "separate", "restore", "mix", "master", "qa", "export", "deliver"]
+StageName = Literal[
+    "ingest", "analyse", "separate", "restore", "transcribe", "mix", "master", "qa", "export", "deliver"
+]
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Dbfs = Annotated[float, Field(ge=-150, le=0)]
@@ -115,6 +116,12 @@ class Restore(Value):
     denoise_loss_db: Dbfs
 
 
+class Transcribe(Value):
+    """Which transcribers are tried."""
+
+    engines: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
 class Mix(Value):
     """How far mixing may go."""
 
@@ -167,6 +174,18 @@ class DeliverySettings(Value):
     stem_format: SampleFormat
 
 
+class Export(Value):
+    """What is written for other programs."""
+
+    formats: tuple[str, ...]
+    live_template: str
+
+    @property
+    def live_template_path(self) -> Path | None:
+        """The Live Set to fill in; None where there is none."""
+        return Path(self.live_template).expanduser() if self.live_template else None
+
+
 class Recipe(Value):
     """Which stages run, with which chains, to which loudness targets."""
 
@@ -190,11 +209,13 @@ class Config(Value):
     input: Input
     separate: Separate
     restore: Restore
+    transcribe: Transcribe
     mix: Mix
     vst3: Vst3Settings
     master: Master
     qa: Qa
     delivery: DeliverySettings
+    export: Export
     recipes: dict[str, Recipe]
     doors: dict[str, dict[str, Any]]
     """Settings of doors that are not ours, by their names."""

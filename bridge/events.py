@@ -170,6 +170,7 @@ STAGE_WORDS = {
     "analyse": "Listening",
     "separate": "Separating",
     "restore": "Restoring",
+    "transcribe": "Writing down the notes",
     "mix": "Mixing",
     "master": "Mastering",
     "qa": "Checking",

@@ -90,15 +90,25 @@ class SongToExport(Value):
     music: Music
     stems: tuple[StemToExport, ...] = ()
     """The dry stems, in order of their roles."""
+    delivery: Path
+    """The folder where all of it will lie, unless another delivery takes its name in the meantime."""
+    live_template: Path | None = None
+    """A Live Set that the user saved, for exporters that fill one in."""
 
 
 @runtime_checkable
 class Exporter(Protocol):
-    """Adds files to a delivery, inside the job and before its manifest."""
+    """Adds files to a delivery, inside the job and before its manifest.
+
+    Its class is registered in ``bridge.exporters`` under its name and made without arguments.
+    """
 
     name: str
     version: str
 
     def export(self, song: SongToExport, folder: Path, progress: Progress) -> tuple[Path, ...]:
-        """Write files below ``folder``, where they keep their place in the delivery; their paths."""
+        """Write files below ``folder``, where they keep their place in the delivery; their paths.
+
+        Whatever it raises leaves out its own files alone, and is told in the report.
+        """
         ...

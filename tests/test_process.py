@@ -100,6 +100,8 @@ def test_the_delivery_lies_where_it_was_promised(command: Command, folder: Path)
     one(folder, "Master/Night Drive (1) - Master (club -*.wav")
     assert (folder / "Presets" / "Dial it in.txt").stat().st_size > 500
     assert list(folder.glob("Presets/*/ZamCompX2/*.vstpreset"))
+    one(folder, "MIDI/Night Drive (1).mid")
+    one(folder, "Session/Night Drive (1).dawproject")
     assert (folder / "Report.html").stat().st_size > 100_000
     assert not list(folder.parent.glob(".*")), "something hidden was left"
 

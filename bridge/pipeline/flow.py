@@ -1,7 +1,7 @@
 """The flow of a job, from the request to the delivery, in one place.
 
-    ingest -> analyse -> separate -> restore -> mix -> master -> qa -> export -> deliver
-                                                 ^------------------|  corrected, a bounded number of times
+    ingest -> analyse -> separate -> restore -> transcribe -> mix -> master -> qa -> export -> deliver
+                                                               ^------------------|  corrected, some times
 
 Which of these run is the recipe's choice. Every stage is looked up on the shelf first, so a job that was
 killed, or one that asks for something else of the same song, starts where the finished stages end.
@@ -34,9 +34,11 @@ from bridge.stages import (
     restore,
     roles,
     separate,
+    transcribe,
 )
 from bridge.stages.base import Stage
 from bridge.stages.chain_run import LEFT_OUT
+from bridge.stages.choosing import choices
 from bridge.stages.findings import Findings, StageTiming
 from bridge.values import Asset, Delivery, Job, MediaInfo, QaReport, SampleFormat, StageResult
 
@@ -49,6 +51,7 @@ STAGES: dict[str, Stage[Any]] = {
         analyse.STAGE,
         separate.STAGE,
         restore.STAGE,
+        transcribe.STAGE,
         mix.STAGE,
         master.STAGE,
         qa.STAGE,
@@ -146,8 +149,9 @@ class _Flow:
         analysis = self.bench.do(analyse.STAGE, analyse.Params(), [song.asset(roles.SOURCE)])
         stems = self._separate(song)
         dry = self._restore(stems)
+        music = self._transcribe(song, analysis, dry)
         rendered = self._render(song, analysis, stems, dry)
-        exported = self._export(song, analysis, stems, dry, rendered)
+        exported = self._export(song, analysis, stems, dry, music, rendered)
         expect_unchanged(source)
         delivery = self._deliver(song, stems, dry, rendered, exported)
         if self.recipe.has("master") and not rendered.has_passed:
@@ -163,7 +167,7 @@ class _Flow:
         if not self.recipe.has("separate"):
             return None
         params = separate.Params(
-            engines=separate.choices(self.config.separate.engines),
+            engines=choices("bridge.separators", self.config.separate.engines),
             null_dbfs=self.config.qa.null_dbfs,
             grid_bits=24 if self._wants_integers(song) else 0,
         )
@@ -182,6 +186,19 @@ class _Flow:
         separated = roles.of_kind(stems.assets, roles.SEPARATED)
         params = restore.Params(settings=self.config.restore, is_active=self.recipe.has("restore"))
         return self.bench.do(restore.STAGE, params, separated)
+
+    def _transcribe(
+        self, song: StageResult, analysis: StageResult, dry: StageResult | None
+    ) -> StageResult | None:
+        if not self.recipe.has("transcribe"):
+            return None
+        params = transcribe.Params(
+            engines=choices("bridge.transcribers", self.config.transcribe.engines),
+            key=analysis.facts["harmony"]["key"],
+            key_confidence=analysis.facts["harmony"]["confidence"],
+        )
+        stems = roles.of_kind(dry.assets, roles.DRY) if dry else ()
+        return self.bench.do(transcribe.STAGE, params, [song.asset(roles.SOURCE), *stems])
 
     def _render(
         self, song: StageResult, analysis: StageResult, stems: StageResult | None, dry: StageResult | None
@@ -244,6 +261,7 @@ class _Flow:
         analysis: StageResult,
         stems: StageResult | None,
         dry: StageResult | None,
+        music: StageResult | None,
         rendered: _Rendered,
     ) -> StageResult:
         findings = Findings(
@@ -255,6 +273,7 @@ class _Flow:
             analysis=analysis,
             separated=stems,
             dry=dry,
+            music=music,
             mixed=rendered.mixed,
             masters=rendered.masters if rendered.has_passed else None,
             plan=rendered.plan,
@@ -265,6 +284,7 @@ class _Flow:
             ),
             checked=rendered.checked,
             delivery=self.config.delivery,
+            export=self.config.export,
         )
         return self.bench.do(export.STAGE, findings, findings.assets())
 

@@ -47,6 +47,8 @@ class Estimate(ReportValue):
 
     text: str
     confidence: Confidence
+    others: tuple[str, ...] = ()
+    """Other readings of the same, such as half and double the tempo."""
 
 
 class Song(ReportValue):
@@ -336,6 +338,14 @@ class Certificate(ReportValue):
         )
 
 
+class Section(ReportValue):
+    """A part of the song's form; equal names sound alike."""
+
+    name: str
+    start_s: Seconds
+    end_s: Seconds
+
+
 class Attempt(ReportValue):
     """A try of mixing and mastering: what came out and what was changed for the next."""
 
@@ -374,6 +384,7 @@ class ReportData(ReportValue):
     song: Song
     making: Making
     before: Sound = Sound()
+    sections: tuple[Section, ...] = ()
     masters: tuple[Master, ...] = ()
     failure: str = ""
     """Why no master was delivered although the recipe wanted one."""

@@ -39,6 +39,8 @@ from bridge.report.words import clock, hertz, is_silent, number
 from bridge.values import QaCheck, QaReport
 
 LETTERS = "ABCDEFGH"
+SECTION_TONES = (8, 28, 17, 36, 12, 32, 22)
+"""Per cent of the text's colour in a section's ground; neighbours differ."""
 QUIETEST_SCALE = 0.05
 """Drawings are never blown up further than this sample value at their edge: near silence looks silent."""
 
@@ -79,6 +81,17 @@ class Region:
 
     left: float
     width: float
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SectionBlock:
+    """A section as a block along the song, in per cent; equal names have equal tones."""
+
+    name: str
+    left: float
+    width: float
+    tone: int
     text: str
 
 
@@ -169,6 +182,23 @@ def waveforms(data: ReportData) -> list[tuple[Version, Markup]]:
         (version, waveform_svg(version.sound.waveform, f"Waveform, {version.name}"))
         for version in versions(data)
         if version.sound.waveform
+    ]
+
+
+def section_blocks(data: ReportData) -> list[SectionBlock]:
+    """The song's form; empty where it is all one."""
+    names = list(dict.fromkeys(section.name for section in data.sections))
+    if len(data.sections) < 2 or data.song.duration_s <= 0:
+        return []
+    return [
+        SectionBlock(
+            name=section.name,
+            left=round(100 * section.start_s / data.song.duration_s, 2),
+            width=round(100 * (section.end_s - section.start_s) / data.song.duration_s, 2),
+            tone=SECTION_TONES[names.index(section.name) % len(SECTION_TONES)],
+            text=f"{section.name}, {clock(section.start_s)}\N{EN DASH}{clock(section.end_s)}",
+        )
+        for section in data.sections
     ]
 
 

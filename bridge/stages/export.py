@@ -13,14 +13,16 @@ import numpy as np
 from bridge.audio import AudioWriter, open_audio
 from bridge.measure.loudness import Loudness
 from bridge.naming import file_name, safe_name, unique_name
+from bridge.protocols import Progress
 from bridge.report import render_report
 from bridge.stages import roles
 from bridge.stages.base import Inputs, Made, Room, Stage, part_of
 from bridge.stages.deliver import Placed
+from bridge.stages.exporting import run_exporters, song_to_export
 from bridge.stages.findings import Findings, stem_title
 from bridge.stages.manifest import Manifest
 from bridge.stages.parity import with_twins
-from bridge.stages.presetting import used_chains, write_presets
+from bridge.stages.presetting import UsedChain, used_chains, write_presets
 from bridge.stages.showing import report_data
 from bridge.values import Asset, Facts, SampleFormat, StageResult, Tags, Value
 
@@ -59,9 +61,10 @@ def run(findings: Findings, inputs: Inputs, room: Room) -> Made:
         has_stems=bool(findings.stem_labels),
     )
     placing.add_files(presets, "preset")
+    placing.add_exports(chains, part_of(room.progress, 0.3, 0.6))
     figures = main_figures(findings) | {"stem_files": placing.stem_files()}
     data = report_data(
-        findings, inputs, chains, placing.sizes(), placing.notes, part_of(room.progress, 0.3, 0.9)
+        findings, inputs, chains, placing.sizes(), placing.notes, part_of(room.progress, 0.6, 0.95)
     )
     report = room.folder / REPORT
     report.write_text(render_report(data), encoding="utf-8")
@@ -91,6 +94,7 @@ class _Placing:
         self.placed: list[Placed] = []
         self.files: dict[str, Path] = {}
         self.notes: list[str] = [*findings.left_out]
+        self._dry: list[tuple[Asset, Placed]] = []
         self._findings = findings
         self._inputs = inputs
         self._room = room
@@ -127,6 +131,24 @@ class _Placing:
             for asset in roles.of_kind(self._inputs, roles.DRY)
         ]
 
+    def add_exports(self, chains: tuple[UsedChain, ...], progress: Progress) -> None:
+        """What the exporters write; what they could not is noted."""
+        title, folder = _take_title(self._findings), self._room.folder
+        song = song_to_export(self._findings, title, self._dry, chains, folder)
+        if song is None:
+            return
+        taken = [placed.path for placed in self.placed]
+        names = self._findings.export.formats
+        for exported in run_exporters(names, song, folder / "exports", taken, progress):
+            for path, file in exported.files.items():
+                role = f"export/{exported.name}/{path}"
+                self.files[role] = file
+                self.placed.append(Placed(role=role, path=path))
+            if exported.failure:
+                self.notes.append(
+                    f"Nothing was written by the exporter '{exported.name}': {exported.failure}"
+                )
+
     def sizes(self) -> dict[str, int]:
         """Bytes of every placed file, by its path in the delivery."""
         return {placed.path: self._path_of(placed.role).stat().st_size for placed in self.placed}
@@ -141,7 +163,11 @@ class _Placing:
         for asset in roles.of_kind(self._inputs, kind):
             title = stem_title(roles.label(asset))
             delivered = self._as_integers(asset) if self._is_integer else asset
-            self._place(delivered, folder, self._name(title, state), self._tags(f"{title} ({state})"))
+            placed = self._place(
+                delivered, folder, self._name(title, state), self._tags(f"{title} ({state})")
+            )
+            if kind == roles.DRY:
+                self._dry.append((delivered.evolve(role=asset.role), placed))
 
     def _place_decode(self) -> None:
         """What the stems line up with, where the source file itself is not that to the sample."""
@@ -150,11 +176,12 @@ class _Placing:
             asset = self._inputs.asset(roles.SOURCE)
             self._place(asset, STEM_FOLDERS[roles.SEPARATED][0], self._name("Source", "decoded"), None)
 
-    def _place(self, asset: Asset, folder: str, name: str, tags: Tags | None) -> None:
+    def _place(self, asset: Asset, folder: str, name: str, tags: Tags | None) -> Placed:
         taken = [
             placed.path.rpartition("/")[2] for placed in self.placed if placed.path.startswith(f"{folder}/")
         ]
         self.placed.append(Placed(role=asset.role, path=f"{folder}/{unique_name(name, taken)}", tags=tags))
+        return self.placed[-1]
 
     def _name(self, stem: str, state: str) -> str:
         found = self._findings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bridge.config import DeliverySettings, Recipe
+from bridge.config import DeliverySettings, Export, Recipe
 from bridge.measure.harmony import Harmony
 from bridge.measure.rhythm import Rhythm
 from bridge.stages import roles
@@ -32,6 +32,7 @@ class Findings(Value):
     analysis: StageResult
     separated: StageResult | None
     dry: StageResult | None
+    music: StageResult | None
     mixed: StageResult | None
     masters: StageResult | None
     checked: StageResult
@@ -39,6 +40,7 @@ class Findings(Value):
     attempts: tuple[QaReport, ...]
     timings: tuple[StageTiming, ...]
     delivery: DeliverySettings
+    export: Export
 
     @property
     def track(self) -> Track:
@@ -59,8 +61,16 @@ class Findings(Value):
 
     @property
     def rhythm(self) -> Rhythm:
-        """Tempo, sure or not."""
-        return Rhythm.model_validate(self.analysis.facts["rhythm"])
+        """Tempo, sure or not: as the beats were counted, where they were, else as the analysis heard it."""
+        if self.music is None:
+            return Rhythm.model_validate(self.analysis.facts["rhythm"])
+        beats = self.music.facts["rhythm"]
+        others = (beats["half_bpm"], beats["double_bpm"])
+        return Rhythm(
+            tempo_bpm=beats["tempo_bpm"],
+            confidence=beats["confidence"],
+            other_bpm=tuple(tempo for tempo in others if tempo),
+        )
 
     @property
     def harmony(self) -> Harmony:
@@ -102,7 +112,8 @@ class Findings(Value):
 
     def results(self) -> Iterator[StageResult]:
         """Every result that is there."""
-        made = (self.song, self.analysis, self.separated, self.dry, self.mixed, self.masters, self.checked)
+        stems = (self.separated, self.dry, self.music, self.mixed)
+        made = (self.song, self.analysis, *stems, self.masters, self.checked)
         return (result for result in made if result is not None)
 
     def assets(self) -> tuple[Asset, ...]:

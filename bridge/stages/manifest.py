@@ -65,6 +65,8 @@ class Manifest(Value):
     """Engine, version, whether it is a preview, engines that failed; None where nothing was separated."""
     analysis: Facts
     """Loudness, spectrum, rhythm and harmony of the source, each estimate with its confidence."""
+    music: Facts | None = None
+    """Beats, key, sections and notes as they were written down; None where they were not."""
     certificate: Facts | None
     """Null depth, alignment and level of the separated stems against the decoded source."""
     restoration: Facts | None
@@ -97,6 +99,7 @@ class Manifest(Value):
             analysis={
                 name: findings.analysis.facts[name] for name in ("loudness", "spectrum", "rhythm", "harmony")
             },
+            music=findings.music.facts if findings.music else None,
             certificate=findings.certificate,
             restoration=findings.dry.facts["stems"] if findings.dry else None,
             chains=chains,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from presets import (
     GuidedChain,
     Limiter,
     dial_in,
+    map_chain,
     preset_files,
     render_dial_in,
     render_preset_guide,
@@ -170,6 +172,20 @@ def _states(used: UsedChain, label: str) -> Iterator[tuple[str, str]]:
     for place, plugin in enumerate(plugins):
         number = f" {names[: place + 1].count(names[place])}" if names.count(names[place]) > 1 else ""
         yield state_path(plugin["vendor"], plugin["name"], f"{label}{number}"), plugin["state"]
+
+
+def plugin_preset_paths(song: str, used: UsedChain, folder: Path) -> tuple[Path, ...]:
+    """What ``write_presets`` wrote for one chain as .vstpreset for this system, in the chain's order."""
+    label = f"{song} - {used.title}"
+    files = [file.path for file in preset_files(used.chain, label)]
+    ours = [path for path in files if path.endswith("(Windows).vstpreset") == (os.name == "nt")]
+    free = [preset.effect_index for preset in map_chain(used.chain).presets]
+    third_party = [index for index, effect in enumerate(used.effects) if effect.get("plugin")]
+    placed = [
+        *zip(free, ours, strict=True),
+        *zip(third_party, (path for path, _ in _states(used, label)), strict=True),
+    ]
+    return tuple(folder / path for _, path in sorted(placed))
 
 
 def _texts(song: str, chains: list[UsedChain]) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ stems null against the source, how they lie in time, and at what level they sum.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -20,16 +20,10 @@ from bridge.measure.agreement import alignment, null_depth
 from bridge.protocols import Separator
 from bridge.stages import roles
 from bridge.stages.base import Inputs, Made, Room, Stage, part_of
+from bridge.stages.choosing import EngineChoice
 from bridge.values import Facts, Role, Value
 
 log = logging.getLogger(__name__)
-
-
-class EngineChoice(Value):
-    """An engine by name; its version is part of the result's key."""
-
-    name: str
-    version: str
 
 
 class Params(Value):
@@ -65,18 +59,6 @@ def run(params: Params, inputs: Inputs, room: Room) -> Made:
 
 
 STAGE = Stage(name="separate", version=1, cost=0.04, run=run)
-
-
-def choices(names: Iterable[str]) -> tuple[EngineChoice, ...]:
-    """The engines of those names, with the versions that are installed; "absent" where one is not."""
-    return tuple(EngineChoice(name=name, version=_version(name)) for name in names)
-
-
-def _version(name: str) -> str:
-    try:
-        return str(registry.load("bridge.separators", name).version)
-    except RegistryError:
-        return "absent"
 
 
 def _by_first_engine(

@@ -56,6 +56,7 @@ def report_data(
         song=_song(findings, inputs),
         making=_making(findings),
         before=_sound(seen, versions[0]),
+        sections=tuple(_sections(findings)),
         masters=tuple(_masters(findings, inputs, names, versions[1:])),
         failure=_failure(findings),
         stems=stems,
@@ -109,8 +110,14 @@ def _tempo(rhythm: Rhythm) -> show.Estimate | None:
     if not rhythm.tempo_bpm:
         return None
     return show.Estimate(
-        text=f"{rhythm.tempo_bpm:.1f}".removesuffix(".0") + " bpm", confidence=rhythm.confidence
+        text=f"{_bpm(rhythm.tempo_bpm)} bpm",
+        confidence=rhythm.confidence,
+        others=tuple(_bpm(tempo) for tempo in rhythm.other_bpm),
     )
+
+
+def _bpm(tempo: float) -> str:
+    return f"{tempo:.1f}".removesuffix(".0")
 
 
 def _key(harmony: Harmony) -> show.Estimate | None:
@@ -160,6 +167,11 @@ def _sound(seen: Survey, excerpt: show.Excerpt | None) -> show.Sound:
         stereo=_stereo(seen),
         excerpt=excerpt,
     )
+
+
+def _sections(findings: Findings) -> Iterator[show.Section]:
+    for section in findings.music.facts["sections"] if findings.music else ():
+        yield show.Section.model_validate(section)
 
 
 def _waveform(seen: Survey) -> show.Waveform:
@@ -364,3 +376,6 @@ def _skipped(findings: Findings) -> Iterator[str]:
     if findings.separated:
         for line in findings.separated.facts["skipped"]:
             yield f"A separator could not do it, so the next one did: {line}"
+    if findings.music:
+        for line in findings.music.facts["skipped"]:
+            yield f"A transcriber could not do it: {line}"

@@ -1,4 +1,4 @@
-"""A service and a door for each test."""
+"""A service and a door for each test; a composed song for all."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ableton import OscFrontend
+from bridge.generate import ComposedSong, compose, random_spec
 from bridge.testing.service import FakeService
 from tests.ableton.support import Peer, fake_service, open_door
 
@@ -33,3 +34,9 @@ def door(service: FakeService) -> Iterator[OscFrontend]:
 def peer(door: OscFrontend) -> Iterator[Peer]:
     with Peer(door.port) as peer:
         yield peer
+
+
+@pytest.fixture(scope="session")
+def composed() -> ComposedSong:
+    """Sixteen seconds of a sung song, for exporters."""
+    return compose(random_spec(21, duration_s=16.0, voice=True), rate_hz=16_000)

@@ -19,7 +19,9 @@ from bridge.values import Job, JobState
 from tests.badinput.cases import music, write
 from tests.badinput.command import Place, Ran, deliveries, faults_of, left_in
 
-STAGES = ("ingest", "analyse", "separate", "restore", "mix", "master", "qa", "export", "deliver")
+STAGES = (
+    "ingest", "analyse", "separate", "restore", "transcribe", "mix", "master", "qa", "export", "deliver",
+)  # fmt: skip
 WRITTEN = "written"
 """Not a stage: the moment at which all is gathered, and has not got its place."""
 DELIVERED = "delivered"

@@ -31,6 +31,7 @@ from bridge.report import (
     PreviewNotice,
     Provenance,
     ReportData,
+    Section,
     Setting,
     Song,
     Sound,
@@ -202,7 +203,7 @@ def plain() -> ReportData:
             rate_hz=RATE_HZ,
             channels=2,
             source_format="MP3",
-            tempo=Estimate(text="124 BPM", confidence=0.93),
+            tempo=Estimate(text="124 bpm", confidence=0.93, others=("62", "248")),
             key=Estimate(text="A minor", confidence=0.88),
         ),
         making=Making(
@@ -218,6 +219,11 @@ def plain() -> ReportData:
             ),
         ),
         before=sound(),
+        sections=(
+            Section(name="A", start_s=0, end_s=1.6),
+            Section(name="B", start_s=1.6, end_s=4.8),
+            Section(name="A", start_s=4.8, end_s=DURATION_S),
+        ),
         masters=(Master(name="Streaming", target_lufs=-14, ceiling_dbtp=-1, sound=sound(None, -14.0, -1.0)),),
         stems=tuple(stem(role) for role in FOUR_STEMS),
         chains=(

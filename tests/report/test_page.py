@@ -222,3 +222,26 @@ def test_the_page_lies_in_the_package() -> None:
 
     folder = Path(bridge.report.__file__).parent / "page"
     assert {"report.html", "report.css", "report.js"} <= {path.name for path in folder.iterdir()}
+
+
+def test_other_tempi_are_offered() -> None:
+    """Half and double, beside the one that is taken."""
+    assert "124 bpm 93% sure, or 62 or 248" in Page(render_report(examples.plain())).words
+
+
+def test_sections_lie_along_the_song() -> None:
+    """Without gaps, equal letters in one tone; a song that is all one has none."""
+    data = examples.plain()
+    page = Page(render_report(data))
+    styles = [
+        attributes["style"]
+        for tag, attributes in page.elements
+        if tag == "li" and "--tone" in attributes.get("style", "")
+    ]
+    places = [re.findall(r"[\d.]+", style) for style in styles]
+    assert [(float(left), float(width)) for left, width, _ in places] == [(0, 20), (20, 40), (60, 40)]
+    tones = [tone for *_, tone in places]
+    assert tones[0] == tones[2] != tones[1]
+    assert "A, 0:00\N{EN DASH}0:02" in page.attributes("title")
+    alone = data.evolve(sections=data.sections[:1])
+    assert "Form of the song" not in Page(render_report(alone)).attributes("aria-label")

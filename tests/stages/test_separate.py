@@ -12,6 +12,7 @@ from bridge.audio import Audio, read_audio, write_audio
 from bridge.errors import EngineError, RegistryError
 from bridge.generate import ComposedSong
 from bridge.stages import roles, separate
+from bridge.stages.choosing import choices
 from bridge.testing.fakes import FakeSeparator
 from bridge.values import SampleFormat
 from tests.stages.conftest import RunStage, paths_of
@@ -60,7 +61,7 @@ def source(tmp_path: Path, song: ComposedSong) -> Path:
 
 
 def params(*names: str, grid_bits: int = 0) -> separate.Params:
-    return separate.Params(engines=separate.choices(names), null_dbfs=-120.0, grid_bits=grid_bits)
+    return separate.Params(engines=choices("bridge.separators", names), null_dbfs=-120.0, grid_bits=grid_bits)
 
 
 def residual(made_paths: dict[str, Path], source: Path) -> float:
@@ -115,5 +116,5 @@ def test_given_stems_pass_through(run_stage: RunStage, source: Path) -> None:
 
 def test_versions_count_for_the_key() -> None:
     """An engine that gets installed later makes another key."""
-    assert separate.choices(["fake"])[0].version == "1"
-    assert separate.choices(["absent"])[0].version == "absent"
+    assert choices("bridge.separators", ["fake"])[0].version == "1"
+    assert choices("bridge.separators", ["absent"])[0].version == "absent"

@@ -1,0 +1,131 @@
+"""Transcribe: the song as music: beats, chords and sections of the whole, and the notes that its stems play.
+
+Each stem's notes come from the first engine that is meant for its role and can do it; where none can, the
+stem has no notes and the reason is told.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from bridge import registry
+from bridge.audio import probe
+from bridge.errors import EngineError, JobCancelled, RegistryError, is_disk_full
+from bridge.measure.beats import measure_beats
+from bridge.measure.chords import measure_chords
+from bridge.measure.sections import measure_sections
+from bridge.music import Music, Part
+from bridge.protocols import Progress, Transcriber
+from bridge.stages import roles
+from bridge.stages.base import Inputs, Made, Room, Stage, for_each, part_of
+from bridge.stages.choosing import EngineChoice
+from bridge.values import Asset, Confidence, Facts, Role, StageResult, Value
+
+log = logging.getLogger(__name__)
+
+MUSIC = "music"
+DRUM_ROLES = frozenset({Role.DRUMS, Role.PERCUSSION})
+NO_CHORD_ROLES = DRUM_ROLES | {Role.FX, Role.VOCALS, Role.BACKING_VOCALS}
+"""Stems that say little about chords: noise, and voices that sing around them."""
+
+
+class Params(Value):
+    """The engines to try, in order, and the key that was heard in the whole song."""
+
+    engines: tuple[EngineChoice, ...]
+    key: str
+    key_confidence: Confidence
+
+
+class Heard(Value):
+    """The notes of one stem; ``engine`` is "" where none was meant for it, or none could do it."""
+
+    part: Part
+    engine: str = ""
+    skipped: tuple[str, ...] = ()
+    """Engines that failed, with their words."""
+
+
+def run(params: Params, inputs: Inputs, room: Room) -> Made:
+    """Hear ``source`` and the assets ``dry/...``; all of it goes into a file, its outline into the facts."""
+    structure = _structure(params, inputs, part_of(room.progress, 0.0, 0.5))
+    heard = for_each(
+        roles.of_kind(inputs, roles.DRY),
+        lambda asset, progress: _hear(asset, params.engines, progress),
+        room.config.work.threads,
+        part_of(room.progress, 0.5, 1.0),
+    )
+    music = structure.evolve(parts=tuple(stem.part for stem in heard if stem.part.notes))
+    path = room.folder / "music.json"
+    path.write_text(music.model_dump_json(), encoding="utf-8")
+    return Made(files={MUSIC: path}, facts=_facts(music, heard))
+
+
+STAGE = Stage(name="transcribe", version=1, cost=0.06, run=run)
+
+
+def load_music(transcribed: StageResult) -> Music:
+    """All that the stage heard."""
+    return Music.model_validate_json(transcribed.asset(MUSIC).path.read_bytes())
+
+
+def _structure(params: Params, inputs: Inputs, progress: Progress) -> Music:
+    source = inputs.path(roles.SOURCE)
+    stems = roles.of_kind(inputs, roles.DRY)
+    grid = measure_beats(source, _path_of(stems, Role.DRUMS), part_of(progress, 0.0, 0.5))
+    pitched = [asset.path for asset in stems if _role(asset) not in NO_CHORD_ROLES]
+    return Music(
+        duration_s=probe(source).duration_s,
+        grid=grid,
+        key=params.key,
+        key_confidence=params.key_confidence,
+        chords=measure_chords(pitched or [source], grid, params.key, part_of(progress, 0.5, 0.8)),
+        sections=measure_sections(source, grid, part_of(progress, 0.8, 1.0)),
+    )
+
+
+def _path_of(stems: Sequence[Asset], role: Role) -> Path | None:
+    return next((asset.path for asset in stems if _role(asset) is role), None)
+
+
+def _role(asset: Asset) -> Role:
+    return roles.role_of(roles.label(asset))
+
+
+def _hear(asset: Asset, engines: tuple[EngineChoice, ...], progress: Progress) -> Heard:
+    """Try each engine that is meant for the stem; what made one fail is kept."""
+    role = _role(asset)
+    part = Part(name=roles.label(asset), role=role, is_drums=role in DRUM_ROLES)
+    skipped: list[str] = []
+    for name in (choice.name for choice in engines):
+        try:
+            engine: Transcriber = registry.load("bridge.transcribers", name)()
+            if role not in engine.roles:
+                continue
+            notes = engine.transcribe(asset.path, role, progress)
+        except JobCancelled:
+            raise
+        except (EngineError, RegistryError) as failure:
+            if is_disk_full(failure):
+                raise
+            log.warning("Transcriber %s did not do it: %s", name, failure, extra={"action": "engine_skipped"})
+            skipped.append(f"{part.name}, {name}: {failure}")
+            continue
+        return Heard(part=part.evolve(notes=notes), engine=engine.name, skipped=tuple(skipped))
+    return Heard(part=part, skipped=tuple(skipped))
+
+
+def _facts(music: Music, heard: list[Heard]) -> Facts:
+    outline = music.grid.model_dump(mode="json", exclude={"beats_s"})
+    return {
+        "rhythm": outline | {"beats": len(music.grid.beats_s)},
+        "key": music.key,
+        "key_confidence": music.key_confidence,
+        "chords": len(music.chords),
+        "sections": [section.model_dump(mode="json") for section in music.sections],
+        "notes": {stem.part.name: len(stem.part.notes) for stem in heard if stem.engine},
+        "engines": {stem.part.name: stem.engine for stem in heard if stem.engine},
+        "skipped": [line for stem in heard for line in stem.skipped],
+    }

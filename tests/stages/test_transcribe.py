@@ -1,0 +1,155 @@
+"""The transcribe stage: what it hears, by whom, and what it does where an engine fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge import registry
+from bridge.audio import write_audio
+from bridge.errors import EngineError, JobCancelled, RegistryError
+from bridge.generate import ComposedSong
+from bridge.music import Music, Note
+from bridge.protocols import Progress
+from bridge.stages import roles, transcribe
+from bridge.stages.base import Made
+from bridge.stages.choosing import EngineChoice
+from bridge.values import Role
+from tests.stages.conftest import RunStage, paths_of
+
+KICK = Note(start_s=1.0, end_s=1.1, pitch=36)
+
+
+class DrumEngine:
+    """Hears one kick, in drums alone."""
+
+    name = "drummer"
+    version = "1"
+    roles: tuple[Role, ...] = (Role.DRUMS,)
+
+    def transcribe(self, stem: Path, role: Role, progress: Progress) -> tuple[Note, ...]:
+        assert stem.is_file()
+        assert role in self.roles
+        progress(1.0)
+        return (KICK,)
+
+
+class BrokenEngine(DrumEngine):
+    name = "broken"
+
+    def transcribe(self, stem: Path, role: Role, progress: Progress) -> tuple[Note, ...]:
+        raise EngineError(f"{stem.name} is too loud")
+
+
+class CancelledEngine(DrumEngine):
+    name = "cancelled"
+
+    def transcribe(self, stem: Path, role: Role, progress: Progress) -> tuple[Note, ...]:
+        raise JobCancelled
+
+
+@pytest.fixture
+def engines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three engines instead of the installed ones."""
+    known = {engine.name: engine for engine in (DrumEngine, BrokenEngine, CancelledEngine)}
+
+    def load(_group: str, name: str) -> type[DrumEngine]:
+        if name not in known:
+            raise RegistryError(f"No '{name}' is registered.")
+        return known[name]
+
+    monkeypatch.setattr(registry, "load", load)
+
+
+@pytest.fixture(scope="module")
+def files(song: ComposedSong, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The song and its true stems."""
+    folder = tmp_path_factory.mktemp("stems")
+    sounds = {roles.SOURCE: song.mixture} | {f"dry/{role}": stem for role, stem in song.stems.items()}
+    paths = {role: folder / f"{role.replace('/', ' ')}.wav" for role in sounds}
+    for role, sound in sounds.items():
+        write_audio(paths[role], sound)
+    return paths
+
+
+def params(*names: str) -> transcribe.Params:
+    engines = tuple(EngineChoice(name=name, version="1") for name in names)
+    return transcribe.Params(engines=engines, key="A minor", key_confidence=0.9)
+
+
+def music_of(made: Made) -> Music:
+    return Music.model_validate_json(paths_of(made)[transcribe.MUSIC].read_bytes())
+
+
+def test_the_song_is_heard(run_stage: RunStage, files: dict[str, Path], song: ComposedSong) -> None:
+    """By what is built in: beats, chords, sections, and notes of the three stems that have one voice."""
+    music = music_of(run_stage(transcribe.STAGE, params("native"), files))
+    truth = song.truth
+    assert music.duration_s == pytest.approx(10.0)
+    assert music.grid.tempo_bpm == pytest.approx(truth.tempo_bpm, rel=0.03)
+    assert (music.key, music.key_confidence) == ("A minor", 0.9)
+    assert music.chords[-1].end_s <= 10.01
+    assert music.sections[0].start_s == 0
+    assert {part.name: part.is_drums for part in music.parts} == {
+        "vocals": False,
+        "drums": True,
+        "bass": False,
+    }
+    for part in music.parts:
+        onsets = [note.start_s for note in part.notes]
+        assert onsets == sorted(onsets)
+        near = [
+            any(abs(onset - note.onset_s) < 0.05 for note in truth.notes_of(part.role)) for onset in onsets
+        ]
+        assert sum(near) >= 0.7 * len(near)
+
+
+def test_the_outline_is_in_the_facts(run_stage: RunStage, files: dict[str, Path], engines: None) -> None:
+    """Without the beats and notes themselves, which are many."""
+    made = run_stage(transcribe.STAGE, params("drummer"), files)
+    music = music_of(made)
+    rhythm = made.facts["rhythm"]
+    assert rhythm["tempo_bpm"] == music.grid.tempo_bpm
+    assert rhythm["beats"] == len(music.grid.beats_s)
+    assert "beats_s" not in rhythm
+    assert made.facts["notes"] == {"drums": 1}
+    assert made.facts["engines"] == {"drums": "drummer"}
+    assert len(made.facts["sections"]) == len(music.sections)
+
+
+def test_each_stem_has_the_first_engine_that_can_do_it(
+    run_stage: RunStage, files: dict[str, Path], engines: None
+) -> None:
+    """What a failed one said is kept."""
+    made = run_stage(transcribe.STAGE, params("absent", "broken", "drummer"), files)
+    assert [part.notes for part in music_of(made).parts] == [(KICK,)]
+    said = [line for line in made.facts["skipped"] if line.startswith("drums")]
+    assert said == ["drums, absent: No 'absent' is registered.", "drums, broken: dry drums.wav is too loud"]
+
+
+def test_a_song_that_no_engine_can_do_has_no_notes(
+    run_stage: RunStage, files: dict[str, Path], engines: None
+) -> None:
+    """Beats and chords are there all the same."""
+    made = run_stage(transcribe.STAGE, params("broken"), files)
+    assert music_of(made).parts == ()
+    assert music_of(made).grid.beats_s
+    assert made.facts["notes"] == {}
+
+
+def test_a_cancelled_job_ends(run_stage: RunStage, files: dict[str, Path], engines: None) -> None:
+    """It is no engine's failure."""
+    with pytest.raises(JobCancelled):
+        run_stage(transcribe.STAGE, params("cancelled"), files)
+
+
+def test_a_song_without_stems_is_heard_as_it_is(
+    run_stage: RunStage, files: dict[str, Path], song: ComposedSong
+) -> None:
+    """Beats, chords and sections from the mixture."""
+    source = {roles.SOURCE: files[roles.SOURCE]}
+    music = music_of(run_stage(transcribe.STAGE, params("native"), source))
+    assert music.parts == ()
+    assert music.grid.tempo_bpm == pytest.approx(song.truth.tempo_bpm, rel=0.03)
+    assert music.chords
