@@ -35,6 +35,7 @@ AT_WORK: Mapping[str, Any] = {
     "stembridge engines install demucs",
     "jobs": "Night Drive  -  Separating 42%\nBlue Hour  -  Waiting 0%\nGlass  -  Done: 16 files",
 }
+SHOWN = Path(__file__).parents[3] / "docs" / "remotes.svg"
 LAMPS = ("#59595f", "#f2b233", "#4dcc73")
 
 
@@ -54,7 +55,7 @@ class Box(NamedTuple):
     share: float | None = None
 
 
-def draw(boxes: list[Box], background: str) -> str:
+def draw(boxes: list[Box], background: str = "#17171c") -> str:
     """An SVG."""
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif">'
@@ -150,14 +151,22 @@ def _colour(element: Xml.Element | None) -> str:
     return f"rgba({', '.join(str(round(255 * parts[name])) for name in 'rgb')}, {parts['a']:g})"
 
 
-def main(folder: Path) -> None:
-    """Write both pictures."""
+def pictures() -> dict[str, str]:
+    """Both layouts with the shipped settings, by the application's name."""
     setup = Setup.of(load_config(shipped_config_path()))
+    boxes = {
+        "touchosc": touchosc_boxes(document_bytes(setup), AT_WORK),
+        "stagecontrol": session_boxes(session_text(setup), AT_WORK),
+    }
+    return {name: draw(found) for name, found in boxes.items()}
+
+
+def main(folder: Path) -> None:
+    """Write both, and the one that the documents show."""
     folder.mkdir(parents=True, exist_ok=True)
-    touch = touchosc_boxes(document_bytes(setup), AT_WORK)
-    (folder / "touchosc.svg").write_text(draw(touch, "#17171c"), encoding="utf-8")
-    stage = session_boxes(session_text(setup), AT_WORK)
-    (folder / "stagecontrol.svg").write_text(draw(stage, "#17171c"), encoding="utf-8")
+    for name, svg in pictures().items():
+        (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
+    SHOWN.write_text(pictures()["touchosc"], encoding="utf-8")
 
 
 if __name__ == "__main__":
