@@ -190,7 +190,7 @@ def _box(box: Box, number: str, theme: Mapping[str, tuple[float, ...]]) -> dict[
     }
     if box.outlets:
         facts["outlettype"] = list(box.outlets)
-    if box.text:
+    if box.text or box.maxclass == "live.comment":  # one without a text would show its class
         facts["text"] = box.text
     if box.shown_at:
         facts |= {"presentation": 1, "presentation_rect": box.shown_at.numbers}

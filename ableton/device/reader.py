@@ -10,7 +10,13 @@ from typing import Any, Final, NamedTuple
 
 from bridge.errors import StembridgeError
 
-KINDS: Final[Mapping[str, str]] = {"aaaa": "audio effect", "mmmm": "MIDI effect", "iiii": "instrument"}
+KINDS: Final[Mapping[str, str]] = {
+    "aaaa": "audio effect",
+    "mmmm": "MIDI effect",
+    "iiii": "instrument",
+    "nagg": "MIDI generator",
+    "natt": "MIDI transformation",
+}
 _CHUNK_HEAD: Final = struct.Struct("<4sI")
 _FIELD_HEAD: Final = struct.Struct(">4sI")
 _FROZEN_HEAD: Final = struct.Struct(">4sIII")
@@ -63,6 +69,8 @@ def parse_device(data: bytes) -> Device:
     kind = _expect(chunks, "ampf").decode("latin-1")
     if kind not in KINDS:
         raise DeviceError(f"the device is of the kind {kind!r}; wanted one of {', '.join(KINDS)}")
+    if "ciph" in chunks:
+        raise DeviceError("the device is encrypted by its maker; nobody but Live can read it")
     body = _expect(chunks, "ptch")
     if not body.startswith(b"mx@c"):
         return Device(kind, _document(body), (), is_frozen=False)

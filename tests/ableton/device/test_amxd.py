@@ -127,12 +127,13 @@ def test_a_damaged_device_is_read_or_refused(data: st.DataObject) -> None:
     [
         (b"RIFF\4\0\0\0WAVE", "no chunk 'ampf'"),
         (b"ampf\4\0\0\0zzzz", "of the kind 'zzzz'"),
+        (b"ampf\4\0\0\0aaaaciph\4\0\0\0....ptch\4\0\0\0....", "encrypted"),
         (b"ampf\4\0\0\0aaaaptch\2\0\0\0{}", "holds no patcher"),
         (b"ampf\4\0\0\0aaaaptch\1\0\0\0x", "no JSON"),
         (b"ampf\4\0\0\0aaaaptch\x04\0\0\0mx@c", "cut off"),
         (b"ampf\4\0\0\0aaaaptch\x10\0\0\0mx@c\0\0\0\x10\0\0\0\0\0\0\0\x10", "not listed"),
     ],
-    ids=["another format", "kind", "no patcher", "no JSON", "short", "no list"],
+    ids=["another format", "kind", "encrypted", "no patcher", "no JSON", "short", "no list"],
 )
 def test_what_is_no_device_is_refused_in_words(data: bytes, words: str) -> None:
     with pytest.raises(DeviceError, match=words):
