@@ -17,10 +17,10 @@ from bridge.values import JobRequest, MediaInfo
 from presets import Library, PresetError, parse_wishes, target
 
 FLOAT_BYTES = 4
-WORKING_COPIES = {"separate": 5, "restore": 5, "mix": 10, "master": 3}
+WORKING_COPIES = {"separate": 5, "restore": 5, "transcribe": 4, "mix": 10, "master": 3}
 """Copies of the song in float32 that a stage leaves on the working disk, at its fullest."""
-DELIVERED_COPIES = {"separate": 5, "mix": 4, "master": 1}
-"""And on the disk of the project."""
+DELIVERED_COPIES = {"separate": 5, "transcribe": 4, "mix": 4, "master": 1}
+"""And on the disk of the project; where notes are written down, a session holds the stems once more."""
 
 
 class DiskUsage(NamedTuple):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bridge import registry
-from bridge.audio import write_audio
+from bridge.audio import Audio, write_audio
 from bridge.errors import EngineError, JobCancelled, RegistryError
 from bridge.generate import ComposedSong
 from bridge.music import Music, Note
@@ -15,7 +16,7 @@ from bridge.protocols import Progress
 from bridge.stages import roles, transcribe
 from bridge.stages.base import Made
 from bridge.stages.choosing import EngineChoice
-from bridge.values import Role
+from bridge.values import FOUR_STEMS, Role
 from tests.stages.conftest import RunStage, paths_of
 
 KICK = Note(start_s=1.0, end_s=1.1, pitch=36)
@@ -153,3 +154,29 @@ def test_a_song_without_stems_is_heard_as_it_is(
     assert music.parts == ()
     assert music.grid.tempo_bpm == pytest.approx(song.truth.tempo_bpm, rel=0.03)
     assert music.chords
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "channels", "seconds", "level"),
+    [
+        pytest.param(44_100, 2, 1.0, 0.1, id="a second"),
+        pytest.param(8_000, 1, 3.0, 0.1, id="mono at 8 kHz"),
+        pytest.param(192_000, 2, 2.0, 0.1, id="192 kHz"),
+        pytest.param(48_000, 2, 6.0, 1e-4, id="hardly anything"),
+        pytest.param(48_000, 2, 6.0, 0.0, id="silent stems"),
+    ],
+)
+def test_odd_songs_are_heard_too(
+    run_stage: RunStage, tmp_path: Path, rate_hz: int, channels: int, seconds: float, level: float
+) -> None:
+    """Noise without beat, note or chord: whatever is made of it lies inside the song."""
+    noise = np.random.default_rng(3).normal(0, level, (channels, round(seconds * rate_hz)))
+    path = tmp_path / "noise.wav"
+    write_audio(path, Audio(samples=noise.astype(np.float32), rate_hz=rate_hz))
+    files = {roles.SOURCE: path} | {f"dry/{role}": path for role in FOUR_STEMS}
+    music = music_of(run_stage(transcribe.STAGE, params("native"), files))
+    ends = [*music.grid.beats_s, *(span.end_s for span in (*music.chords, *music.sections))]
+    ends += [note.end_s for part in music.parts for note in part.notes]
+    assert all(0 <= end <= seconds + 0.01 for end in ends)
+    if not level:
+        assert (music.parts, music.grid.beats_s, music.grid.confidence) == ((), (), 0)
