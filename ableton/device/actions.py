@@ -12,6 +12,7 @@ def actions() -> Part:
     newest = controls.button(
         "newest_button",
         "Process newest",
+        "Newest",
         "Makes stems, masters and presets of the newest finished song in your watched export folders.",
         Rect(x=8, y=6, width=136, height=18),
         (8, 11),
@@ -19,6 +20,7 @@ def actions() -> Part:
     clip = controls.button(
         "clip_button",
         "Process this clip",
+        "Clip",
         "Makes stems, masters and presets of the file of the selected audio clip.",
         Rect(x=8, y=27, width=136, height=18),
         (9, 11),
@@ -26,6 +28,7 @@ def actions() -> Part:
     stems = controls.button(
         "import_button",
         "Import stems",
+        "Import",
         "Builds a named and coloured track for each stem of the last finished song.",
         Rect(x=152, y=125, width=92, height=18),
         (6, 11),
@@ -33,6 +36,7 @@ def actions() -> Part:
     )
     cancel = controls.button(
         "cancel_button",
+        "Cancel",
         "Cancel",
         "Ends the song that is being processed. Nothing half done is left.",
         Rect(x=152, y=146, width=92, height=18),
@@ -68,6 +72,7 @@ def _files() -> Part:
         controls.button(
             "file_button",
             "Process file...",
+            "File",
             "Makes stems, masters and presets of a song that you choose.",
             Rect(x=8, y=48, width=136, height=18),
             (10, 11),

@@ -82,7 +82,7 @@ def script(name: str, file_name: str, inlets: int, outlets: int, at: tuple[int, 
 def keeper(name: str, long_name: str, at: tuple[int, int]) -> Box:
     """Keeps a text with the set, and gives it out when the set loads."""
     parameter = Parameter(
-        long_name=long_name, short_name=long_name, type=ParameterType.BLOB, visibility=Visibility.STORED
+        long_name=long_name, short_name="Kept", type=ParameterType.BLOB, visibility=Visibility.STORED
     )
     return Box(
         name=name,
@@ -103,7 +103,14 @@ def note(name: str, text: str, at: tuple[int, int]) -> Box:
 
 
 def button(
-    name: str, text: str, info: str, shown_at: Rect, at: tuple[int, int], *, is_active: bool = True
+    name: str,
+    text: str,
+    short_name: str,
+    info: str,
+    shown_at: Rect,
+    at: tuple[int, int],
+    *,
+    is_active: bool = True,
 ) -> Box:
     """A button; it bangs when the mouse is released."""
     return Box(
@@ -124,7 +131,7 @@ def button(
         },
         parameter=Parameter(
             long_name=text.rstrip("."),
-            short_name=text.rstrip("."),
+            short_name=short_name,
             type=ParameterType.ENUM,
             choices=(_RELEASED, _PRESSED),
             info=info,

@@ -24,6 +24,8 @@ _NAMED: Final = frozenset({
 })  # fmt: skip
 """Objects whose name is shared by all devices of a set."""
 _ON_LOAD: Final = frozenset({"loadbang", "loadmess", "onecopy"})
+_SHORT_LETTERS: Final = 10
+"""Beyond about so many, short names are cut where Live and Push show them."""
 _GENERIC_CHOICE: Final = re.compile(r"val\d+")
 _GENERIC: Final = re.compile(r"live\.\w+|.*\[\d+\]$")
 _FROM_SCRIPT: Final = frozenset({"js", "v8", "node.script", "udpreceive"})
@@ -123,6 +125,8 @@ def names_parameters(device: Device) -> Iterator[str]:
         for key in ("parameter_longname", "parameter_shortname"):
             if not parameter.get(key) or _GENERIC.match(parameter[key]):
                 yield f"{name_of(box)} ({box['id']}) has the {key} {parameter.get(key, '')!r}"
+        if len(parameter.get("parameter_shortname", "")) > _SHORT_LETTERS:
+            yield f"{name_of(box)} has a short name of more than {_SHORT_LETTERS} letters"
         for choice in filter(_GENERIC_CHOICE.fullmatch, parameter.get("parameter_enum", ())):
             yield f"{name_of(box)} has a choice called {choice!r}"
 

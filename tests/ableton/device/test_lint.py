@@ -69,6 +69,7 @@ BREAKS: list[tuple[str, Callable[[Patcher], Any], str]] = [
     ("names_parameters", lambda p: _parameter(p, "Target").update(parameter_longname="live.menu[1]"), "live"),
     ("names_parameters", lambda p: _parameter(p, "Target").update(parameter_shortname=""), "shortname"),
     ("names_parameters", lambda p: _parameter(p, "Cancel").update(parameter_enum=["val1", "val2"]), "val2"),
+    ("names_parameters", lambda p: _parameter(p, "Cancel").update(parameter_shortname=11 * "x"), "letters"),
     ("is_legible", lambda p: _box(p, "Cancel").update(patching_rect=[40.0, 40.0, 9.0, 9.0]), "patching view"),
     ("fits_its_texts", lambda p: _box(p, "Cancel").update(text="Cancel what is at work"), "no room"),
     ("fits_its_texts", lambda p: _parameter(p, "Tempo").update(parameter_enum=["x", 24 * "y"]), "room"),
