@@ -15,7 +15,7 @@ _FROZEN: Final = 7
 _HEADER_BYTES: Final = 16
 _DEVICE_FLAG: Final = 17
 _FILE_FLAG: Final = 0
-_DATE: Final = 3_800_000_000
+MADE_AT_S: Final = 3_800_000_000
 """A time that never changes, in seconds since 1904: two builds are the same, byte for byte."""
 
 
@@ -73,7 +73,7 @@ def _entry(file: File, offset: int, flag: int) -> bytes:
         b"of32": offset.to_bytes(4, "big"),
         b"vers": bytes(4),
         b"flag": flag.to_bytes(4, "big"),
-        b"mdat": _DATE.to_bytes(4, "big"),
+        b"mdat": MADE_AT_S.to_bytes(4, "big"),
     }
     return _field(b"dire", b"".join(_field(tag, content) for tag, content in fields.items()))
 

@@ -19,7 +19,7 @@ TO_SCRIPT_NAME: Final = "---to_script"
 _BUTTON, _LCD_BUTTON, _LCD, _ON_MOUSE_UP = 0, 2, 1, 1
 _RELEASED, _PRESSED = "released", "pressed"
 _ROW_PX: Final = 22
-_LETTER_PX: Final = 7
+_TYPED_LETTER_PX: Final = 7
 _NO_OUTLETS: Final[tuple[str, ...]] = ()
 _STANDARD: Final[Mapping[str, tuple[int, tuple[str, ...]]]] = MappingProxyType(
     {
@@ -46,7 +46,7 @@ def place(column: int, row: int, width: int = 100) -> Rect:
 
 
 def _typed_at(at: tuple[int, int], text: str) -> Rect:
-    return place(*at, width=24 + _LETTER_PX * len(text))
+    return place(*at, width=24 + _TYPED_LETTER_PX * len(text))
 
 
 def plain(name: str, text: str, at: tuple[int, int]) -> Box:

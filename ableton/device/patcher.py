@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
+from ableton.device.amxd import MADE_AT_S
 from bridge.values import Value
 
 AUDIO_EFFECT: Final = b"aaaa"
@@ -18,9 +19,6 @@ HEIGHT_PX: Final = 169
 """Height of Live's device view."""
 LETTER_PX: Final = 5.4
 """Mean width of a letter in it."""
-
-_MADE_AT_S: Final = 3_800_000_000
-"""A time that never changes, in seconds since 1904: two builds are the same, byte for byte."""
 
 
 class Rect(Value):
@@ -250,8 +248,8 @@ _HEAD: Final[Mapping[str, Any]] = MappingProxyType(
 _PROJECT: Final[Mapping[str, Any]] = MappingProxyType(
     {
         "version": 1,
-        "creationdate": _MADE_AT_S,
-        "modificationdate": _MADE_AT_S,
+        "creationdate": MADE_AT_S,
+        "modificationdate": MADE_AT_S,
         "viewrect": [0.0, 0.0, 300.0, 500.0],
         "autoorganize": 1,
         "hideprojectwindow": 1,
