@@ -415,7 +415,7 @@ var Client = (function () {
         return this.follower.epoch === "" ? [] : [this.follower.number, this.follower.epoch];
     };
 
-    /** Subscribed: if the state was told before, a part of it may be lost, and it is asked again, not at once. */
+    /** Subscribed: if the state was told before, a part of it may be lost; it is asked again, not at once. */
     Client.prototype.takeSubscribed = function (heard) {
         if (heard.values.epoch !== this.follower.epoch || heard.values.from > this.follower.number) {
             this.enqueue("subscribe", this.lastKnown(), function () {});
@@ -511,7 +511,7 @@ var Client = (function () {
         return true;
     };
 
-    /** A ping every heartbeat. One that is not heard leads to hello, as every command; its pong tells the rest. */
+    /** A ping every heartbeat. One that is not heard leads to hello, as each command; its pong says the rest. */
     Client.prototype.keepAlive = function (now) {
         if (now - this.pingedMs < this.heartbeatMs) {
             return;
@@ -675,7 +675,7 @@ var Jobs = (function () {
         }
     };
 
-    /** Whether another's job may take its place: stems that were asked for here wait until they are imported. */
+    /** Whether another's job may take its place: stems that were asked for here wait to be imported. */
     function isReleased(job) {
         return !isOpen(job) && (!job.isOwn || job.isImported || job.state !== "SUCCESS");
     }
@@ -744,7 +744,8 @@ var Jobs = (function () {
     }
 
     function doneWords(job) {
-        return canImport(job) ? "Done. " + Words.count(job.figures.stems.length, "stem") + " to import" : "Done";
+        var stems = canImport(job) ? job.figures.stems.length : 0;
+        return stems ? "Done. " + Words.count(stems, "stem") + " to import" : "Done";
     }
 
     function canImport(job) {
@@ -1039,8 +1040,7 @@ var Importer = (function () {
     /**
      * order: {stems: [{title, role, paths}], clip, isSession, tempoBpm}; `clip` is the source's or null,
      * `tempoBpm` 0 where the set's tempo stays, `paths` are ways to write the same path.
-     * Gives {placed: [{title, clip, startS}], problems: [words]}; `faults` looks a moment later whether Live did
-     * as it was told.
+     * Gives {placed: [{title, clip, startS}], problems: [words]}; `faults` looks later whether Live did so.
      */
     function run(order) {
         var song = Live.at("live_set");
@@ -1088,9 +1088,14 @@ var Importer = (function () {
     }
 
     function matchTempo(song, tempoBpm) {
-        if (tempoBpm && Math.abs(Live.number(song, "tempo") - tempoBpm) > SAME_BPM) {
+        if (!hasTempo(song, tempoBpm)) {
             song.set("tempo", tempoBpm);
         }
+    }
+
+    /** True also where no tempo is asked for. */
+    function hasTempo(song, tempoBpm) {
+        return !tempoBpm || Math.abs(Live.number(song, "tempo") - tempoBpm) <= SAME_BPM;
     }
 
     /** One stem's clip on a track of its own; null where Live refuses, and then no track is left behind. */
@@ -1128,11 +1133,16 @@ var Importer = (function () {
         return Math.abs(Live.number(clip, "start_marker") - seconds) <= SAME_S;
     }
 
-    /** What is not as it was asked for: words for each clip. */
-    function faults(placed) {
-        return placed.map(faultOf).filter(function (words) {
+    /** What is not as it was asked for, in words. */
+    function faults(order, placed) {
+        return [tempoFault(order)].concat(placed.map(faultOf)).filter(function (words) {
             return words !== "";
         });
+    }
+
+    function tempoFault(order) {
+        var isMatched = hasTempo(Live.at("live_set"), order.tempoBpm);
+        return isMatched ? "" : "The set kept its tempo. Is it automated, or does Link lead?";
     }
 
     function faultOf(stem) {
@@ -1414,18 +1424,18 @@ var Device = (function () {
         job.words = job.isImported ? "On new tracks: " + Words.listed(result.placed) : "";
         this.fail(problems.join(" "));
         this.show();
-        this.ways.later(SETTLED_MS, this.lookAfter(result.placed, problems));
+        this.lookAfter(order, result.placed, problems);
     };
 
     /** Live does some things only after a moment. */
-    Device.prototype.lookAfter = function (placed, problems) {
+    Device.prototype.lookAfter = function (order, placed, problems) {
         var self = this;
-        return function () {
-            var faults = Importer.faults(placed);
+        this.ways.later(SETTLED_MS, function () {
+            var faults = Importer.faults(order, placed);
             if (faults.length) {
                 self.fail(problems.concat(faults).join(" "));
             }
-        };
+        });
     };
 
     // talk

@@ -154,7 +154,7 @@ var Client = (function () {
         return this.follower.epoch === "" ? [] : [this.follower.number, this.follower.epoch];
     };
 
-    /** Subscribed: if the state was told before, a part of it may be lost, and it is asked again, not at once. */
+    /** Subscribed: if the state was told before, a part of it may be lost; it is asked again, not at once. */
     Client.prototype.takeSubscribed = function (heard) {
         if (heard.values.epoch !== this.follower.epoch || heard.values.from > this.follower.number) {
             this.enqueue("subscribe", this.lastKnown(), function () {});
@@ -250,7 +250,7 @@ var Client = (function () {
         return true;
     };
 
-    /** A ping every heartbeat. One that is not heard leads to hello, as every command; its pong tells the rest. */
+    /** A ping every heartbeat. One that is not heard leads to hello, as each command; its pong says the rest. */
     Client.prototype.keepAlive = function (now) {
         if (now - this.pingedMs < this.heartbeatMs) {
             return;

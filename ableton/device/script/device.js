@@ -129,18 +129,18 @@ var Device = (function () {
         job.words = job.isImported ? "On new tracks: " + Words.listed(result.placed) : "";
         this.fail(problems.join(" "));
         this.show();
-        this.ways.later(SETTLED_MS, this.lookAfter(result.placed, problems));
+        this.lookAfter(order, result.placed, problems);
     };
 
     /** Live does some things only after a moment. */
-    Device.prototype.lookAfter = function (placed, problems) {
+    Device.prototype.lookAfter = function (order, placed, problems) {
         var self = this;
-        return function () {
-            var faults = Importer.faults(placed);
+        this.ways.later(SETTLED_MS, function () {
+            var faults = Importer.faults(order, placed);
             if (faults.length) {
                 self.fail(problems.concat(faults).join(" "));
             }
-        };
+        });
     };
 
     // talk

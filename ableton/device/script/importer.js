@@ -21,8 +21,7 @@ var Importer = (function () {
     /**
      * order: {stems: [{title, role, paths}], clip, isSession, tempoBpm}; `clip` is the source's or null,
      * `tempoBpm` 0 where the set's tempo stays, `paths` are ways to write the same path.
-     * Gives {placed: [{title, clip, startS}], problems: [words]}; `faults` looks a moment later whether Live did
-     * as it was told.
+     * Gives {placed: [{title, clip, startS}], problems: [words]}; `faults` looks later whether Live did so.
      */
     function run(order) {
         var song = Live.at("live_set");
@@ -70,9 +69,14 @@ var Importer = (function () {
     }
 
     function matchTempo(song, tempoBpm) {
-        if (tempoBpm && Math.abs(Live.number(song, "tempo") - tempoBpm) > SAME_BPM) {
+        if (!hasTempo(song, tempoBpm)) {
             song.set("tempo", tempoBpm);
         }
+    }
+
+    /** True also where no tempo is asked for. */
+    function hasTempo(song, tempoBpm) {
+        return !tempoBpm || Math.abs(Live.number(song, "tempo") - tempoBpm) <= SAME_BPM;
     }
 
     /** One stem's clip on a track of its own; null where Live refuses, and then no track is left behind. */
@@ -110,11 +114,16 @@ var Importer = (function () {
         return Math.abs(Live.number(clip, "start_marker") - seconds) <= SAME_S;
     }
 
-    /** What is not as it was asked for: words for each clip. */
-    function faults(placed) {
-        return placed.map(faultOf).filter(function (words) {
+    /** What is not as it was asked for, in words. */
+    function faults(order, placed) {
+        return [tempoFault(order)].concat(placed.map(faultOf)).filter(function (words) {
             return words !== "";
         });
+    }
+
+    function tempoFault(order) {
+        var isMatched = hasTempo(Live.at("live_set"), order.tempoBpm);
+        return isMatched ? "" : "The set kept its tempo. Is it automated, or does Link lead?";
     }
 
     function faultOf(stem) {

@@ -82,7 +82,7 @@ var Jobs = (function () {
         }
     };
 
-    /** Whether another's job may take its place: stems that were asked for here wait until they are imported. */
+    /** Whether another's job may take its place: stems that were asked for here wait to be imported. */
     function isReleased(job) {
         return !isOpen(job) && (!job.isOwn || job.isImported || job.state !== "SUCCESS");
     }
@@ -151,7 +151,8 @@ var Jobs = (function () {
     }
 
     function doneWords(job) {
-        return canImport(job) ? "Done. " + Words.count(job.figures.stems.length, "stem") + " to import" : "Done";
+        var stems = canImport(job) ? job.figures.stems.length : 0;
+        return stems ? "Done. " + Words.count(stems, "stem") + " to import" : "Done";
     }
 
     function canImport(job) {

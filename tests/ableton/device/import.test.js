@@ -197,6 +197,17 @@ test("matching the tempo sets the set's, and leaves the stems unwarped", () => {
     assert.ok(Math.abs(clip.start_time - (32 - 4 * 103 / 60)) < 1e-9, "by the tempo that then holds");
 });
 
+test("a tempo that the set keeps all the same is said a moment later", () => {
+    const { max, live } = delivered();
+    max.send(0, "tempo", 1);
+    max.send(0, "import_stems");
+    max.pass(400);
+    assert.deepEqual(max.shown("error"), [""]);
+    live.song.values.tempo = 90;  // by automation
+    max.pass(200);
+    assert.match(max.shown("error")[0], /^The set kept its tempo/);
+});
+
 test("a tempo that is not sure changes nothing, and is said", () => {
     const { max, live } = delivered({ figures: [["title", "Night Drive"]] });
     max.send(0, "tempo", 1);

@@ -106,9 +106,10 @@ class Device:
 
 
 @contextmanager
-def played_device(port: int, live_set: Path) -> Iterator[Device]:
-    """A device in a set, for a service at that port, for as long as the context lasts."""
-    command = ["node", str(Path(__file__).with_name("udp_max.js")), str(port), str(live_set)]
+def played_device(port: int, live_set: Path, lost: float = 0.0) -> Iterator[Device]:
+    """A device in a set, for a service at that port; a share of all packets may be lost, both ways."""
+    script = str(Path(__file__).with_name("udp_max.js"))
+    command = ["node", script, str(port), str(live_set), str(lost)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         yield Device(process)

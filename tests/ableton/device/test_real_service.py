@@ -81,6 +81,22 @@ def test_a_restart_in_the_middle_costs_nothing(home: Home, live_set: Path) -> No
     assert len(found.ports) == 1, "a port that was good is kept"
 
 
+def test_with_a_third_of_all_packets_lost_each_press_counts_once(home: Home, live_set: Path) -> None:
+    song = write_song(home.root)
+    with home.serve(), played_device(home.port, live_set, lost=0.33) as found:
+        found.until("lamp", 2)
+        found.choose("Recipe", "master-only")
+        for _ in range(3):
+            found.drop(song)
+            found.until("can_cancel", 1)
+            found.press("Cancel")
+            found.until("can_cancel", 0)
+        found.drop(song)
+        found.until("stage", "Done")
+        found.until("after")
+    assert sorted(job.state for job in home.jobs()) == ["CANCELLED"] * 3 + ["SUCCESS"]
+
+
 def test_two_devices_have_ports_of_their_own_and_both_see_the_jobs(home: Home, live_set: Path) -> None:
     song = write_song(home.root)
     with home.serve(), played_device(home.port, live_set) as one, played_device(home.port, live_set) as other:

@@ -1,4 +1,5 @@
-// Max around the script, in real time and with real UDP: node udp_max.js SERVICE_PORT SET_PATH
+// Max around the script, in real time and with real UDP: node udp_max.js SERVICE_PORT SET_PATH LOST_SHARE
+// LOST_SHARE of all packets are lost, both ways.
 // In: one JSON array a line, [inlet, message, ...arguments], ["clip", values] to select a clip, or ["look"].
 // Out: one JSON array a line: what the display is told, ["port", N], and for "look" ["set", {tracks, errors}].
 "use strict";
@@ -52,10 +53,14 @@ class DiskLive extends FakeLive {
 }
 
 class UdpMax extends FakeMax {
-    constructor(live, servicePort) {
+    constructor(live, servicePort, lostShare) {
         super(live, process.pid);
+        this.isLost = () => Math.random() < lostShare;
         this.sender = dgram.createSocket("udp4");
         this.onSent = (outlet, message) => {
+            if (outlet === 0 && this.isLost()) {
+                return;
+            }
             if (outlet === 0) {
                 this.sender.send(encoded(message), servicePort, "127.0.0.1");
             } else if (outlet === 1) {
@@ -91,7 +96,7 @@ class UdpMax extends FakeMax {
         }
         const receiver = dgram.createSocket("udp4");
         receiver.on("error", () => { this.receiver = null; });
-        receiver.on("message", (packet) => this.send(1, ...decoded(packet)));
+        receiver.on("message", (packet) => this.isLost() || this.send(1, ...decoded(packet)));
         receiver.bind(port, "127.0.0.1", () => tell(["port", port]));
         this.receiver = receiver;
     }
@@ -109,7 +114,7 @@ function set(live) {
 const live = new DiskLive({ path: process.argv[3] });
 live.deviceOn(live.track("Song"));
 live.isReady = true;
-const max = new UdpMax(live, Number(process.argv[2]));
+const max = new UdpMax(live, Number(process.argv[2]), Number(process.argv[4]));
 readline.createInterface({ input: process.stdin })
     .on("line", (line) => {
         const [inlet, ...message] = JSON.parse(line);
