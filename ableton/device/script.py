@@ -31,7 +31,7 @@ SOURCES: Final = (
     "device",
     "main",
 )
-"""In the order in which they need each other. Those as far as jobs are the remotes', too."""
+"""In the order in which they need each other. Those as far as the client are the remotes', too."""
 _HEAD = """\
 /*
  * The stembridge device. Made by: python -m ableton.device.script

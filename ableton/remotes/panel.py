@@ -101,7 +101,15 @@ class Button(Value):
         return tuple(self.fills.get(name, "") for name in fields)
 
 
-Control = Display | Choice | Button
+class Switch(Value):
+    """Changes what the panel shows; nothing is sent."""
+
+    name: str
+    rect: Rect
+    label: str
+
+
+Control = Display | Choice | Button | Switch
 
 JOB: Final = "job"
 """What a button fills in from the job that is shown."""
@@ -136,12 +144,14 @@ PANEL: Final[tuple[Control, ...]] = (
     Display(name="before", rect=_at(15, 322, 380, 30), tone=Tone.QUIET),
     Display(name="after", rect=_at(405, 322, 380, 30)),
     Display(name="message", rect=_at(15, 358, 770, 54), tone=Tone.WARNING, is_long=True),
-    Display(name="jobs", rect=_at(15, 418, 770, 72), tone=Tone.QUIET, is_long=True),
+    Display(name="jobs", rect=_at(15, 418, 640, 72), tone=Tone.QUIET, is_long=True),
+    Switch(name="next_job", rect=_at(665, 418, 120, 72), label="Next job"),
 )
 """Every control."""
 DISPLAYS: Final = tuple(control for control in PANEL if isinstance(control, Display))
 CHOICES: Final = tuple(control for control in PANEL if isinstance(control, Choice))
 BUTTONS: Final = tuple(control for control in PANEL if isinstance(control, Button))
+SWITCHES: Final = tuple(control for control in PANEL if isinstance(control, Switch))
 
 
 class Setup(Value):

@@ -1,7 +1,7 @@
 """The panel for Open Stage Control: a session (JSON) with the widgets, and a custom module.
 
-The module is the OSC client: it runs in Open Stage Control's server, so that all screens share one. Its parts
-are those of the Live device.
+The module is the OSC client: it runs in Open Stage Control's server, so that all screens share one. It talks
+as the Live device does, with the same sources.
 """
 
 from __future__ import annotations
@@ -25,14 +25,16 @@ from ableton.remotes.panel import (
     DisplayKind,
     Rect,
     Setup,
+    Switch,
     Tone,
     buttons_table,
 )
 
-MODULE_PATH: Final = Path(__file__).with_name("stagecontrol.js")
-SHARED_SOURCES: Final = ("words", "messages", "follower", "client", "jobs")
-"""Parts of the device's script that know nothing of Live."""
-DISPLAY_PREFIX: Final = "/remote/"
+OWN_SOURCES: Final = Path(__file__).with_name("stagecontrol_script")
+SHARED: Final = ("words", "messages", "follower", "client")
+"""Parts of the device's script: how to talk to the service."""
+OWN: Final = ("jobs", "panel")
+REMOTE_PREFIX: Final = "/remote/"
 OLDEST_VERSION: Final = "1.25.0"
 """Of Open Stage Control; it was written against the documents of 1.25 and later."""
 _HEAD: Final = """\
@@ -75,9 +77,12 @@ def session_text(setup: Setup) -> str:
 def module_text(setup: Setup) -> str:
     """The custom module."""
     table = {"sent": sent_table(), "buttons": buttons_table(), "host": setup.host, "port": setup.port}
-    shared = [(DEVICE_SOURCES / f"{name}.js").read_text(encoding="utf-8") for name in SHARED_SOURCES]
-    own = MODULE_PATH.read_text(encoding="utf-8")
-    return "\n".join([_HEAD, f"var TABLE = {json.dumps(table, indent=4)};\n", *shared, own])
+    paths = [
+        *(DEVICE_SOURCES / f"{name}.js" for name in SHARED),
+        *(OWN_SOURCES / f"{name}.js" for name in OWN),
+    ]
+    sources = [path.read_text(encoding="utf-8") for path in paths]
+    return "\n".join([_HEAD, f"var TABLE = {json.dumps(table, indent=4)};\n", *sources])
 
 
 def _widget(control: Control, setup: Setup) -> dict[str, Any]:
@@ -85,14 +90,14 @@ def _widget(control: Control, setup: Setup) -> dict[str, Any]:
         return _button(control, setup)
     if isinstance(control, Choice):
         return _choice(control, setup)
-    return _display(control)
+    return _display(control) if isinstance(control, Display) else _switch(control, setup)
 
 
 def _button(button: Button, setup: Setup) -> dict[str, Any]:
     return {
         **_common("button", button.command, button.rect),
         "address": PREFIX + button.command,
-        "target": _target(setup),
+        **_sent(setup),
         "label": button.label,
         "mode": "momentary",
         "css": "font-size: 150%;" if button.tone is Tone.MAIN else "",
@@ -101,12 +106,24 @@ def _button(button: Button, setup: Setup) -> dict[str, Any]:
     }
 
 
+def _switch(switch: Switch, setup: Setup) -> dict[str, Any]:
+    return {
+        **_common("button", switch.name, switch.rect),
+        "address": REMOTE_PREFIX + switch.name,
+        **_sent(setup),
+        "label": switch.label,
+        "mode": "momentary",
+        "colorWidget": _FILL[Tone.PLAIN],
+        "alphaFillOff": 0.7,
+    }
+
+
 def _choice(choice: Choice, setup: Setup) -> dict[str, Any]:
     words = setup.choices[choice.name]
     return {
         **_common("dropdown", choice.name, choice.rect),
-        "address": DISPLAY_PREFIX + choice.name,
-        "target": _target(setup),
+        "address": REMOTE_PREFIX + choice.name,
+        **_sent(setup),
         "label": f"{choice.label}:  %key",
         "values": {words[0]: "", **{word: word for word in words[1:]}},
         "default": "",
@@ -115,7 +132,7 @@ def _choice(choice: Choice, setup: Setup) -> dict[str, Any]:
 
 
 def _display(display: Display) -> dict[str, Any]:
-    shown = {"address": DISPLAY_PREFIX + display.name, "bypass": True, "interaction": False}
+    shown = {"address": REMOTE_PREFIX + display.name, "bypass": True, "interaction": False}
     if display.kind is DisplayKind.BAR:
         look = {"horizontal": True, "design": "compact", "colorWidget": _FILL[Tone.MAIN]}
         share = {"range": {"min": 0, "max": 1}, "decimals": 3, "default": 0}
@@ -145,5 +162,6 @@ def _percent(length: int, whole: int) -> str:
     return f"{100 * length / whole:g}%"
 
 
-def _target(setup: Setup) -> list[str]:
-    return [f"{setup.host}:{setup.port}"]
+def _sent(setup: Setup) -> dict[str, Any]:
+    """To the door alone: default targets of Open Stage Control would have it hear everything twice."""
+    return {"target": [f"{setup.host}:{setup.port}"], "ignoreDefaults": True}

@@ -133,7 +133,10 @@ def _add(children: Xml.Element, control: Control) -> None:
         first = f"{control.label}:  {OWN_WAY}"
         _letters(children, f"{control.name}_text", control.rect, Tone.PLAIN, _CENTRE, first)
     else:
-        _add_button(children, control)
+        name = control.command if isinstance(control, Button) else control.name
+        tone = control.tone if isinstance(control, Button) else Tone.PLAIN
+        _add_pressed(children, name, control.rect, tone)
+        _letters(children, f"{name}_text", control.rect, tone, _CENTRE, control.label)
 
 
 def _add_display(children: Xml.Element, display: Display) -> None:
@@ -146,11 +149,6 @@ def _add_display(children: Xml.Element, display: Display) -> None:
     else:
         side = _RIGHT if display.is_right else _LEFT
         _letters(children, display.name, display.rect, display.tone, side, is_long=display.is_long)
-
-
-def _add_button(children: Xml.Element, button: Button) -> None:
-    _add_pressed(children, button.command, button.rect, button.tone)
-    _letters(children, f"{button.command}_text", button.rect, button.tone, _CENTRE, button.label)
 
 
 def _add_pressed(children: Xml.Element, name: str, rect: Rect, tone: Tone) -> None:

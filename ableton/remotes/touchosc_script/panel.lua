@@ -37,7 +37,7 @@ end
 
 local function line_of(job)
   local share = ENDED[job.state] and '' or string.format(' %d%%', math.floor(100 * job.share))
-  return job.title .. '  -  ' .. words_of(job) .. share
+  return (job == shown and '> ' or '') .. job.title .. '  -  ' .. words_of(job) .. share
 end
 
 local function draw()
@@ -226,6 +226,21 @@ local function press(command)
   ask(command, given, accepted)
 end
 
+local function show_next_job()
+  local first = math.max(1, #order - SHOWN_JOBS + 1)
+  local next_id = order[#order]
+  for i = first + 1, #order do
+    if shown and order[i] == shown.id then
+      next_id = order[i - 1]
+    end
+  end
+  if next_id then
+    show('message', '')
+    look_at(jobs[next_id])
+    draw()
+  end
+end
+
 local function show_choice(choice)
   local words = TABLE.choices[choice]
   self.children[choice .. '_text'].values.text = TABLE.labels[choice] .. ':  ' .. words[chosen[choice]]
@@ -244,7 +259,9 @@ function show_first()
 end
 
 function onReceiveNotify(key, name)
-  if key == 'pressed' and TABLE.choices[name] then
+  if key == 'pressed' and name == 'next_job' then
+    show_next_job()
+  elseif key == 'pressed' and TABLE.choices[name] then
     choose_next(name)
   elseif key == 'pressed' then
     press(name)

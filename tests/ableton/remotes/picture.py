@@ -33,7 +33,7 @@ AT_WORK: Mapping[str, Any] = {
     "after": "After  -14.0 LUFS  -1.0 dBTP",
     "message": "The stems of the light separator are a preview: they bleed. Demucs would do better: "
     "stembridge engines install demucs",
-    "jobs": "Night Drive  -  Separating 42%\nBlue Hour  -  Waiting 0%\nGlass  -  Done: 16 files",
+    "jobs": "> Night Drive  -  Separating 42%\nBlue Hour  -  Waiting 0%\nGlass  -  Done: 16 files",
 }
 SHOWN = Path(__file__).parents[3] / "docs" / "remotes.svg"
 LAMPS = ("#59595f", "#f2b233", "#4dcc73")

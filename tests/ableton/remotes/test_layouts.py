@@ -17,7 +17,7 @@ from ableton.addresses import COMMANDS, SENT
 from ableton.contract import Type
 from ableton.remotes import PANEL, Button, Setup, document_bytes, module_text, session_text
 from ableton.remotes.commands import app
-from ableton.remotes.panel import BUTTONS, CHOICES, DISPLAYS, HEIGHT, JOB, WIDTH, Rect
+from ableton.remotes.panel import BUTTONS, CHOICES, DISPLAYS, HEIGHT, JOB, SWITCHES, WIDTH, Rect
 from ableton.remotes.touchosc import lua, script_text
 from bridge.config import Config, load_config, shipped_config_path
 from presets import TARGETS
@@ -124,7 +124,9 @@ def test_the_session_sends_to_the_door_and_nowhere_else(setup: Setup) -> None:
     widgets = {widget["id"]: widget for widget in json.loads(session_text(setup))["content"]["widgets"]}
     for button in BUTTONS:
         assert widgets[button.command]["address"] in COMMANDS
-        assert widgets[button.command]["target"] == ["127.0.0.1:17710"]
+    for sending in (*(button.command for button in BUTTONS), *(choice.name for choice in CHOICES)):
+        assert widgets[sending]["target"] == ["127.0.0.1:17710"]
+        assert widgets[sending]["ignoreDefaults"] is True
     for display in DISPLAYS:
         assert widgets[display.name]["bypass"] is True
         assert widgets[display.name]["address"] == f"/remote/{display.name}"
@@ -176,7 +178,7 @@ def test_the_document_has_each_control_once_at_its_place(setup: Setup) -> None:
     for control in PANEL:
         assert places[name_of(control)] == control.rect
     pressed = [node for node in children if node.get("type") == "BUTTON"]
-    assert len(pressed) == len(BUTTONS) + len(CHOICES)
+    assert len(pressed) == len(BUTTONS) + len(CHOICES) + len(SWITCHES)
     for node in pressed:
         assert places[f"{properties(node)['name']}_text"] == frame(node)
 

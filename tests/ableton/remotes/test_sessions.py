@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import time
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def test_from_process_to_the_figures(
     service.feed.publish(events.JobProgress(job_id=job.id, stage="separate", share=0.25, remaining_s=65.0))
     remote.until_shown("progress", 0.25)
     remote.until_shown("remaining", "1:05 to go")
-    assert remote.shown("jobs") == "Grün, blue  -  Separating 25%"
+    assert remote.shown("jobs") == "> Grün, blue  -  Separating 25%"
     service.feed.publish(events.JobNote(job_id=job.id, stage="separate", text="Stems bleed."))
     remote.until_shown("message", "Stems bleed.")
     working = service.job(job.id)
@@ -129,8 +130,51 @@ def test_a_remote_that_comes_later_is_told_how_things_stand(
     submitted(service, song)
     remote = connected(open_remote(service, door.port))
     remote.until_shown("title", "Grün, blue")
-    assert remote.shown("jobs").splitlines()[0] == "Grün, blue  -  Waiting 0%"
+    assert remote.shown("jobs").splitlines()[0] == "> Grün, blue  -  Waiting 0%"
     assert remote.shown("jobs").splitlines()[1].startswith("Old  -  Done")
+
+
+def test_the_job_that_is_meant_can_be_changed(
+    door: OscFrontend, service: FakeService, folder: Path, open_remote: OpenRemote
+) -> None:
+    jobs = [submitted(service, write_song(folder, f"{name}.wav", name.encode())) for name in "ABCD"]
+    remote = connected(open_remote(service, door.port))
+    remote.until_shown("title", "D")
+    for title in "CBDC":
+        remote.press("next_job")
+        remote.until_shown("title", title)
+    remote.press("cancel")
+    remote.until_shown("stage", "Cancelled")
+    remote.until_shown("jobs", "D  -  Waiting 0%\n> C  -  Cancelled\nB  -  Waiting 0%")
+    assert [service.job(job.id).state for job in jobs].count(JobState.CANCELLED) == 1
+    assert service.job(jobs[2].id).state is JobState.CANCELLED
+
+
+@needs_node
+def test_a_screen_that_is_opened_late_shows_it_all(
+    door: OscFrontend, service: FakeService, song: Path, tmp_path: Path
+) -> None:
+    with StageControl(Setup.of(service.config), door.port, tmp_path) as remote:
+        pressed(connected(remote), service)
+        remote.until_shown("stage", "Waiting")
+        remote.open_screen()
+        remote.until_shown("title", "Grün, blue")
+        remote.until_shown("stage", "Waiting")
+        remote.until_shown("state", f"Connected to stembridge {__version__}")
+
+
+@needs_lupa
+def test_a_command_that_nobody_answers_is_given_up_and_told(
+    door: OscFrontend, service: FakeService, tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        with TouchOsc(Setup.of(service.config), deaf.getsockname()[1], tmp_path) as remote:
+            remote.press("process_newest")
+            remote.skipped_s = 4.0
+            remote.until(lambda: "is away" in remote.shown("state"), "the lamp")
+            remote.skipped_s = 40.0
+            remote.until_shown("message", "stembridge does not answer")
 
 
 def test_one_press_is_one_job_and_no_event_is_missed_in_a_bad_network(

@@ -4,17 +4,17 @@
  * Widgets send to /stembridge/NAME (buttons) and /remote/NAME (choices); both end here, and the client sends
  * what is meant. They show what is received at /remote/NAME.
  */
-var DISPLAY = "/remote/";
+var REMOTE = "/remote/";
 var TICK_MS = 50;
 var SHOWN_JOBS = 3;
-var WAITING = { PENDING: "Waiting", PROCESSING: "Starting", RETRYING_QA: "Checking again" };
-var ENDED = { SUCCESS: "Done", FAILED: "Failed", CANCELLED: "Cancelled" };
 var LAMPS = ["\u25cb", "\u25d0", "\u25cf"];
 var STATES = ["stembridge is away. Is it running?", "Looking for stembridge", "Connected to stembridge"];
 
 var shown = {};
 var chosen = {};
-var jobs = new Jobs();
+var jobs = new Jobs(function (text) {
+    show("message", text);
+});
 
 var client = new Client(freshName(), {
     send: function (message) {
@@ -35,16 +35,10 @@ var client = new Client(freshName(), {
     connected: function () {},
     event: function (heard) {
         jobs.take(heard);
-        if (heard.name === "note") {
-            show("message", heard.values.text);
-        }
         draw();
     },
     recap: function (rows) {
-        if (jobs.recap(rows)) {  // the service no longer knows the shown job
-            jobs = new Jobs();
-            jobs.recap(rows);
-        }
+        jobs.recap(rows);
         draw();
     },
     refused: function (heard) {
@@ -70,66 +64,73 @@ function typed(argument) {
 function show(name, value) {
     if (shown[name] !== value) {
         shown[name] = value;
-        receive(DISPLAY + name, value);
+        receive(REMOTE + name, value);
     }
 }
 
 /** A screen that was opened now knows nothing yet. */
 function showAll() {
     Object.keys(shown).forEach(function (name) {
-        receive(DISPLAY + name, shown[name]);
+        receive(REMOTE + name, shown[name]);
     });
 }
 
-function wordsOf(job) {
-    return ENDED[job.state] || job.words || WAITING[job.state];
+function lineOf(job) {
+    var mark = job === jobs.shown ? "> " : "";
+    var share = Jobs.isOpen(job) ? " " + Math.floor(100 * job.share) + "%" : "";
+    return mark + job.title + "  -  " + Jobs.wordsOf(job) + share;
 }
 
-function lineOf(job) {
-    var share = Jobs.isOpen(job) ? " " + Math.floor(100 * job.share) + "%" : "";
-    return job.title + "  -  " + wordsOf(job) + share;
+function remainingOf(job) {
+    return Jobs.isOpen(job) && job.remainingS >= 0 ? Words.minutes(job.remainingS) + " to go" : "";
 }
 
 function draw() {
     var job = jobs.shown;
-    var newest = jobs.order.slice(-SHOWN_JOBS).reverse();
     show("title", job ? job.title : "");
-    show("stage", job ? wordsOf(job) : "No job yet");
+    show("stage", job ? Jobs.wordsOf(job) : "No job yet");
     show("progress", job ? job.share : 0);
-    show("remaining", job && Jobs.isOpen(job) && job.remainingS >= 0 ? Words.minutes(job.remainingS) + " to go" : "");
-    show("jobs", newest.map(function (id) {
-        return lineOf(jobs.byId[id]);
-    }).join("\n"));
-    drawFigures(job);
-    if (job && job.reason) {
-        show("message", job.reason);
-    }
-}
-
-function drawFigures(job) {
-    var figures = job && job.figures;
-    show("before", figures && figures.before ? "Before  " + figures.before : "");
-    show("after", figures && figures.after ? "After  " + figures.after : "");
+    show("remaining", job ? remainingOf(job) : "");
+    show("before", job ? job.before : "");
+    show("after", job ? job.after : "");
+    show("jobs", jobs.newest(SHOWN_JOBS).map(lineOf).join("\n"));
     if (job && job.state === "SUCCESS" && !job.isAsked) {
         job.isAsked = true;
         askFigures(job, []);
     }
 }
 
-/** Page by page. */
-function askFigures(job, pairs) {
-    client.ask("figures", [job.id, pairs.length], function (heard) {
+/** Loudness and peak before and after, page by page. */
+function askFigures(job, rows) {
+    client.ask("figures", [job.id, rows.length], function (heard) {
         if (heard === null || heard.name !== "figure_list") {
             return;
         }
-        pairs = pairs.concat(heard.rows);
-        if (heard.rows.length && pairs.length < heard.values.total) {
-            askFigures(job, pairs);
+        rows = rows.concat(heard.rows);
+        if (heard.rows.length && rows.length < heard.values.total) {
+            askFigures(job, rows);
             return;
         }
-        job.figures = Figures.read(pairs);
+        takeFigures(job, rows);
         draw();
     });
+}
+
+/** Of several masters, the first. */
+function takeFigures(job, rows) {
+    var found = {};
+    var masters = [];
+    rows.forEach(function (row) {
+        var master = (/^(masters\..+\.)integrated_lufs$/).exec(row.figure);
+        found[row.figure] = parseFloat(row.value);
+        masters = master ? masters.concat(master[1]) : masters;
+    });
+    job.before = loudness("Before  ", found["source.integrated_lufs"], found["source.true_peak_dbtp"]);
+    job.after = loudness("After  ", found[masters[0] + "integrated_lufs"], found[masters[0] + "true_peak_dbtp"]);
+}
+
+function loudness(what, lufs, dbtp) {
+    return isFinite(lufs) && isFinite(dbtp) ? what + lufs.toFixed(1) + " LUFS  " + dbtp.toFixed(1) + " dBTP" : "";
 }
 
 // buttons and choices
@@ -145,7 +146,7 @@ function press(command) {
         if (heard === null) {
             show("message", "stembridge does not answer");
         } else if (heard.name === "accepted") {
-            jobs.accept(heard.values, null);
+            jobs.accept(heard.values);
             draw();
         }
     });
@@ -185,11 +186,15 @@ module.exports = {
     /** From a widget. */
     oscOutFilter: function (data) {
         var command = nameAfter(Messages.PREFIX, data.address);
-        var choice = nameAfter(DISPLAY, data.address);
+        var name = nameAfter(REMOTE, data.address);
         if (TABLE.buttons.hasOwnProperty(command)) {
             press(command);
-        } else if (choice !== "") {
-            chosen[choice] = data.args.length ? data.args[0].value : "";
+        } else if (name === "next_job") {
+            show("message", "");
+            jobs.showNext(SHOWN_JOBS);
+            draw();
+        } else if (name !== "") {
+            chosen[name] = data.args.length ? data.args[0].value : "";
         } else {
             return data;
         }
