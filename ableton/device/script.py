@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from ableton.addresses import PROTOCOL, SENT
+from ableton.colours import colour_of
 from ableton.contract import Address, Argument
 from bridge.config import load_config, shipped_config_path
+from bridge.values import Role
 from presets import TARGETS
 
 FOLDER: Final = Path(__file__).with_name("script")
@@ -53,12 +55,14 @@ def sent_table() -> dict[str, dict[str, Any]]:
 
 
 def _table() -> str:
-    """What the service sends and what the menus show at first, as the script reads it."""
+    """What the service sends, first entries of the menus and colours of stems, as the script reads it."""
     sent = ",\n".join(f"        {name}: {json.dumps(entry)}" for name, entry in sent_table().items())
     shipped = {"recipes": list(load_config(shipped_config_path()).recipes), "targets": list(TARGETS)}
+    colours = {role.value: int(colour_of(role).removeprefix("#"), 16) for role in Role}
     parts = (
         f"    protocol: {PROTOCOL}",
         f"    shipped: {json.dumps(shipped)}",
+        f"    colours: {json.dumps(colours)}",
         f"    sent: {{\n{sent}\n    }}",
     )
     return "var TABLE = {\n" + ",\n".join(parts) + "\n};\n"

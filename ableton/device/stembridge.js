@@ -7,6 +7,7 @@
 var TABLE = {
     protocol: 1,
     shipped: {"recipes": ["full", "quick", "stems-only", "master-only", "voiceover-bed"], "targets": ["streaming", "loud-streaming", "apple", "youtube", "amazon", "club", "broadcast", "broadcast-us", "podcast", "voiceover-bed"]},
+    colours: {"vocals": 15498894, "drums": 13801774, "bass": 7185912, "other": 48582, "backing_vocals": 14647480, "guitar": 15239253, "piano": 10262517, "keyboard": 8888057, "percussion": 12297516, "strings": 9941577, "synth": 12356837, "brass": 14716736, "woodwinds": 6994798, "fx": 13796815},
     sent: {
         ack: {"kind": "reply", "fields": [["client", "s"], ["seq", "i"]], "row": []},
         welcome: {"kind": "reply", "fields": [["client", "s"], ["seq", "i"], ["version", "s"], ["protocol", "i"], ["epoch", "s"], ["last", "i"], ["heartbeat_s", "f"], ["capabilities", "s"]], "row": []},
@@ -1024,11 +1025,6 @@ var Place = (function () {
  */
 var Importer = (function () {
     "use strict";
-    var COLOURS = {
-        vocals: 0xF2619B, backing_vocals: 0xF79AC0, drums: 0xF5822F, percussion: 0xF7B057, bass: 0x7D63E8,
-        guitar: 0x4CA64C, piano: 0x3D8FE0, keyboard: 0x3FB8D9, strings: 0xB98A56, synth: 0x2FC3A5,
-        brass: 0xE3C33A, woodwinds: 0x9CC94B, fx: 0x9E9E9E, other: 0x7A8CA3
-    };
     var SAME_BPM = 0.005;
     var SAME_S = 0.0005;
     var WHOLE_S = 0.05;
@@ -1101,7 +1097,7 @@ var Importer = (function () {
     /** One stem's clip on a track of its own; null where Live refuses, and then no track is left behind. */
     function layStem(song, index, stem, spot) {
         var track = newTrack(song, index, stem.title);
-        var colour = COLOURS.hasOwnProperty(stem.role) ? COLOURS[stem.role] : COLOURS.other;
+        var colour = TABLE.colours.hasOwnProperty(stem.role) ? TABLE.colours[stem.role] : TABLE.colours.other;
         var clip;
         track.set("color", colour);
         clip = newClip(track, stem.paths, spot);
