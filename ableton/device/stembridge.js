@@ -1041,6 +1041,7 @@ var Importer = (function () {
     function run(order) {
         var song = Live.at("live_set");
         var result = { placed: [], problems: [] };
+        var shownTrack = Live.child(Live.at("live_set view"), "selected_track");
         var isOneStep = Live.knows(song, "begin_undo_step");
         if (isOneStep) {
             song.call("begin_undo_step");
@@ -1050,6 +1051,7 @@ var Importer = (function () {
         } catch (problem) {
             result.problems.push(problem instanceof Problem ? problem.words : String(problem));
         } finally {
+            showAgain(shownTrack);
             if (isOneStep) {
                 song.call("end_undo_step");
             }
@@ -1064,7 +1066,6 @@ var Importer = (function () {
     }
 
     function layOut(song, order, result) {
-        var shownTrack = Live.child(Live.at("live_set view"), "selected_track");
         var index = Place.besideDevice(song);
         var spot;
         matchTempo(song, order.tempoBpm);
@@ -1080,7 +1081,6 @@ var Importer = (function () {
         if (!result.problems.length) {
             mute(order.clip);
         }
-        showAgain(shownTrack);
     }
 
     function matchTempo(song, tempoBpm) {

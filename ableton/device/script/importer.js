@@ -21,6 +21,7 @@ var Importer = (function () {
     function run(order) {
         var song = Live.at("live_set");
         var result = { placed: [], problems: [] };
+        var shownTrack = Live.child(Live.at("live_set view"), "selected_track");
         var isOneStep = Live.knows(song, "begin_undo_step");
         if (isOneStep) {
             song.call("begin_undo_step");
@@ -30,6 +31,7 @@ var Importer = (function () {
         } catch (problem) {
             result.problems.push(problem instanceof Problem ? problem.words : String(problem));
         } finally {
+            showAgain(shownTrack);
             if (isOneStep) {
                 song.call("end_undo_step");
             }
@@ -44,7 +46,6 @@ var Importer = (function () {
     }
 
     function layOut(song, order, result) {
-        var shownTrack = Live.child(Live.at("live_set view"), "selected_track");
         var index = Place.besideDevice(song);
         var spot;
         matchTempo(song, order.tempoBpm);
@@ -60,7 +61,6 @@ var Importer = (function () {
         if (!result.problems.length) {
             mute(order.clip);
         }
-        showAgain(shownTrack);
     }
 
     function matchTempo(song, tempoBpm) {

@@ -252,8 +252,10 @@ test("an edition that has no room for more tracks is told", () => {
     live.track("Song");
     live.deviceOn(live.track("Bus"));
     const { max } = delivered({ live });
+    live.song.view.children.selected_track = live.tracks[1];
     max.send(0, "import_stems");
     assert.deepEqual(live.names(), ["Song", "Bus", "Vocals", "Drums", "Bass"]);
+    assert.equal(live.song.view.children.selected_track.values.name, "Bus");
     assert.match(max.shown("error")[0], /^Live made no track for Other/);
     assert.equal(live.depth, 0, "the undo step is closed");
 });
