@@ -7,7 +7,6 @@ plug-ins are switched off: what is heard first are the dry stems.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path, PurePosixPath
@@ -19,7 +18,8 @@ from ableton.tempomap import tempo_map
 from bridge import __version__
 from bridge.audio import probe
 from bridge.music import Section
-from bridge.protocols import Progress, SongToExport, StemToExport
+from bridge.protocols import Progress, SongToExport, StemToExport, no_progress
+from bridge.stages.base import part_of
 from bridge.stages.findings import stem_title
 from presets import VstPreset
 
@@ -42,10 +42,11 @@ class DawProjectExporter:
             _write_text(archive, "project.xml", _Project(song).element())
             _write_text(archive, "metadata.xml", _metadata(song))
             for inside, preset in _presets(song):
-                _write_file(archive, inside, preset)
+                _write_file(archive, inside, preset, no_progress)
             for number, stem in enumerate(song.stems):
-                _write_file(archive, _audio_path(stem), stem.asset.path)
-                progress((number + 1) / len(song.stems))
+                start, end = number / len(song.stems), (number + 1) / len(song.stems)
+                _write_file(archive, _audio_path(stem), stem.asset.path, part_of(progress, start, end))
+        progress(1.0)
         return (path,)
 
 
@@ -220,9 +221,13 @@ def _write_text(archive: ZipFile, name: str, root: Element) -> None:
     archive.writestr(info, tostring(root, encoding="UTF-8", xml_declaration=True))
 
 
-def _write_file(archive: ZipFile, name: str, path: Path) -> None:
+def _write_file(archive: ZipFile, name: str, path: Path, progress: Progress) -> None:
     info = ZipInfo(name, EPOCH)
     info.compress_type = ZIP_STORED
     info.file_size = path.stat().st_size  # decides on ZIP64
+    done = 0
     with path.open("rb") as source, archive.open(info, "w") as target:
-        shutil.copyfileobj(source, target, COPY_BYTES)
+        while block := source.read(COPY_BYTES):
+            target.write(block)
+            done += len(block)
+            progress(done / info.file_size)

@@ -37,6 +37,14 @@ SHORTEST_WARP_BEATS = 1 / 32
 CLIP = "DeviceChain/MainSequencer/Sample/ArrangerAutomation/Events/AudioClip"
 _POINTEE = re.compile(r"(.*Target|Pointee|ControllerTargets\.\d+)")
 """Elements that others point to by an id which is theirs alone in the whole set."""
+_NEUTRAL = {
+    "SampleRef/FileRef/LivePackName": "",
+    "SampleRef/FileRef/LivePackId": "",
+    "SampleRef/FileRef/SourceHint": "",
+    "GrooveSettings/GrooveId": "-1",
+    "Fade": "false",
+}
+"""What a clip may have of its old file or of the user's hand, where its version of Live knows it."""
 _EMPTIED = (
     "Envelopes/Envelopes",
     "Onsets/UserOnsets",
@@ -202,6 +210,9 @@ def _fill_clip(element: Element, title: str, colour: str, clip: Clip) -> None:
         "SampleRef/DefaultSampleRate": str(clip.rate_hz),
     }.items():
         set_value(element, path, value)
+    for path, value in _NEUTRAL.items():
+        if element.find(path) is not None:
+            set_value(element, path, value)
     for path in _EMPTIED:
         emptied = element.find(path)
         if emptied is not None:

@@ -170,7 +170,7 @@ def test_nothing_of_the_old_clip_is_left(fill: Fill) -> None:
         [],
         [],
     ]
-    old = {"77", "78", "79", "80", "old", "/music/old.wav", "Samples/old.wav"}
+    old = {"77", "78", "79", "80", "old", "/music/old.wav", "Samples/old.wav", "Core Library", "4"}
     assert not old & {element.get("Value") for element in clip.iter()}
 
 
