@@ -16,7 +16,8 @@ _CLIP = """<AudioClip Id="0" Time="16"><LomId Value="0" /><CurrentStart Value="1
 </ClipEnvelope></Envelopes></Envelopes>
 <GrooveSettings><GrooveId Value="4" /></GrooveSettings><Disabled Value="true" /><IsWarped Value="true" />
 <SampleRef><FileRef><RelativePathType Value="3" /><RelativePath Value="Samples/old.wav" />
-<Path Value="/music/old.wav" /><Type Value="2" /><LivePackName Value="Core Library" /><LivePackId Value="www.ableton.com/0" />
+<Path Value="/music/old.wav" /><Type Value="2" /><LivePackName Value="Core Library" />
+<LivePackId Value="www.ableton.com/0" />
 <OriginalFileSize Value="77" /><OriginalCrc Value="78" /></FileRef>
 <LastModDate Value="79" /><SourceContext><SourceContext Id="0" /></SourceContext><SampleUsageHint Value="0" />
 <DefaultDuration Value="80" /><DefaultSampleRate Value="44100" /></SampleRef>
