@@ -34,6 +34,7 @@ from ableton.remotes.panel import (
 )
 
 SCRIPTS: Final = Path(__file__).with_name("touchosc_script")
+SOURCES: Final = ("messages", "client", "panel")
 _IDS: Final = uuid.UUID("6f1d7a52-8f0c-4b70-9d57-2f3a5c1e9b40")
 """Names become the same ids on each export."""
 
@@ -91,7 +92,7 @@ def script_text(setup: Setup) -> str:
         "reply_port": setup.reply_port,
         "token": setup.token,
     }
-    sources = [(SCRIPTS / f"{name}.lua").read_text(encoding="utf-8") for name in ("client", "panel")]
+    sources = [(SCRIPTS / f"{name}.lua").read_text(encoding="utf-8") for name in SOURCES]
     return "\n".join([f"local TABLE = {lua(table)}\n", *sources])
 
 

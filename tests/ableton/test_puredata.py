@@ -50,20 +50,19 @@ def test_pd_presses_process_and_is_told_of_it_until_it_is_done(tmp_path: Path) -
     assert (folder / "manifest.json").is_file()
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_pd_presses_process_once_over_a_network_that_loses_a_third(folder: Path, seed: int) -> None:
+def test_pd_presses_process_once_over_a_network_that_loses_a_third(folder: Path) -> None:
     song, service = write_song(folder), fake_service(folder, heartbeat_s=0.5)
-    with open_door(service) as door, LossyProxy(door.port, Weather(), seed) as proxy:
+    with open_door(service) as door, LossyProxy(door.port, Weather(), seed=1) as proxy:
         patch = patch_file(folder, song, door_port=proxy.port, own_port=0)
         with PureData(patch) as pd:
-            accepted = list(pd.until("accepted"))[-1]
-            job = service.play_start(accepted[3])
-            for share in range(20):
+            heard = list(pd.until("accepted"))
+            job = service.play_start(heard[-1][3])
+            for share in range(8):
                 service.feed.publish(events.StageStarted(job_id=job.id, stage=f"stage{share}"))
             service.play_done(job, Delivery(folder=folder / "StemBridge" / "Night Drive", files=("a.wav",)))
-            heard = list(pd.until("done"))
+            heard += pd.until("done")
     numbers = [int(words[1]) for words in heard if words[0] in ("queued", "started", "stage", "done")]
     assert numbers == sorted(set(numbers))
-    assert len(numbers) >= 22
+    assert len(numbers) == 11
     assert service.count() == 1
     assert proxy.lost > 0

@@ -1,7 +1,6 @@
 -- Talks to the service as docs/osc.md wants it: sends again until it is answered, follows events without a gap,
--- says hello anew where the service was away. TABLE is made from the table of addresses.
+-- says hello anew where the service was away.
 
-local PREFIX = '/stembridge/'
 local FIRST_GAP_MS = 100
 local LONGEST_GAP_MS = 1000
 local HELLO_AFTER = 3      -- unheard repeats of a command after which hello is said again
@@ -18,31 +17,6 @@ local client = {
   heartbeat_ms = 10000, epoch = '', number = -1, is_subscribed = false, early = {}, recap = {}
 }
 
--- Names and arguments by the table; nil for what is not in it.
-local function named(fields, arguments, start)
-  local values = {}
-  for i, field in ipairs(fields) do
-    values[field] = arguments[start + i].value
-  end
-  return values
-end
-
-local function read(message)
-  local arguments = message[2]
-  local name = string.match(message[1], '^' .. PREFIX .. '([a-z_]+)$')
-  local entry = name and TABLE.sent[name]
-  if not entry or #arguments < #entry.fields then
-    return nil
-  end
-  local heard = { name = name, kind = entry.kind, values = named(entry.fields, arguments, 0), rows = {} }
-  local at = #entry.fields
-  while #entry.row > 0 and at + #entry.row <= #arguments do
-    table.insert(heard.rows, named(entry.row, arguments, at))
-    at = at + #entry.row
-  end
-  return heard
-end
-
 -- Asking
 
 local function put(pending)
@@ -58,26 +32,12 @@ local function is_asking(name)
   return false
 end
 
--- Empty arguments at the end are left out: they are the service's defaults.
-local function typed(name, given)
-  local types = TABLE.commands[name]
-  local last = #given
-  while last > 0 and given[last] == '' do
-    last = last - 1
-  end
-  local arguments = { { tag = types[1], value = client.name }, { tag = types[2], value = client.seq } }
-  for i = 1, last do
-    table.insert(arguments, { tag = types[i + 2], value = given[i] })
-  end
-  return arguments
-end
-
 -- Sends a command until it is answered; `answered` gets the answer, or nil where none came in time.
 function ask(name, given, answered)
   local now = getMillis()
   client.seq = client.seq + 1
   local pending = {
-    name = name, seq = client.seq, arguments = typed(name, given), answered = answered,
+    name = name, seq = client.seq, arguments = typed(name, client.name, client.seq, given), answered = answered,
     sign_ms = now, due_ms = now + FIRST_GAP_MS, gap_ms = FIRST_GAP_MS, repeats = 0, is_acked = false
   }
   client.pending[client.seq] = pending
