@@ -1549,6 +1549,8 @@ var TO_DISPLAY = 2;
 
 var alarm = null;
 var afterwards = null;
+var skewMs = 0;
+var lastMs = 0;
 var device = new Device({
     send: function (message) {
         outlet(TO_SERVICE, message);
@@ -1570,11 +1572,18 @@ var device = new Device({
         alarm.cancel();
         alarm.schedule(afterMs);
     },
-    now: function () {
-        return new Date().getTime();
-    },
+    now: now,
     random: random
 });
+
+/** Milliseconds that never go back, also where the computer's clock is set back. */
+function now() {
+    var found = new Date().getTime();
+    skewMs += Math.max(0, lastMs - found - skewMs);
+    lastMs = found + skewMs;
+    return lastMs;
+}
+now.local = 1;
 
 /** From 0 to 1, other than in another device, even where both draw the same. */
 function random() {

@@ -210,6 +210,21 @@ test("a subscription that ended is seen by the pong", () => {
     assert.deepEqual(counts, [1, 1, 1]);
 });
 
+test("a clock that is set back by hours stops nothing", () => {
+    const { max, service } = connected();
+    service.isLossy = (way, name) => name === "process_newest";
+    max.pass(3 * HEARTBEAT_MS);
+    max.setBackMs = 7_200_000;
+    max.send(0, "process_newest");
+    max.heard[0].length = 0;
+    max.pass(HEARTBEAT_MS);
+    assert.ok(named(max, "process_newest").length >= 10);
+    assert.equal(named(max, "ping").length, 1);
+    max.setBackMs = 0;
+    max.pass(HEARTBEAT_MS);
+    assert.deepEqual(max.shown("lamp"), [2]);
+});
+
 test("at rest one ping is sent a heartbeat, and the display is left alone", () => {
     const { max } = connected();
     max.heard.forEach((heard) => { heard.length = 0; });

@@ -38,7 +38,8 @@ const TO_ES5 = `(function () {
 class FakeMax {
     constructor(live = new FakeLive(), seed = 1) {
         this.live = live;
-        this.nowMs = 1_000_000;
+        this.nowMs = 1_000_000_000;
+        this.setBackMs = 0;
         this.tasks = new Set();
         this.heard = [[], [], []];
         this.opened = [];
@@ -60,7 +61,7 @@ class FakeMax {
             post: silent("post"), error: silent("error"), messagename: "",
             LiveAPI: liveApiOf(this.live),
             Task: taskOf(this),
-            FakeDate: class { getTime() { return max.nowMs; } },
+            FakeDate: class { getTime() { return max.nowMs - max.setBackMs; } },
             fakeRandom: () => max.random()
         };
     }
