@@ -80,6 +80,11 @@ class Button(Value):
     fills: Mapping[str, str] = MappingProxyType({})
 
     @property
+    def name(self) -> str:
+        """The command's name."""
+        return self.command
+
+    @property
     def address(self) -> Address:
         """The command as the table of addresses has it."""
         return COMMANDS[PREFIX + self.command]
@@ -107,6 +112,7 @@ class Switch(Value):
     name: str
     rect: Rect
     label: str
+    tone: Tone = Tone.PLAIN
 
 
 Control = Display | Choice | Button | Switch

@@ -87,33 +87,21 @@ def module_text(setup: Setup) -> str:
 
 def _widget(control: Control, setup: Setup) -> dict[str, Any]:
     if isinstance(control, Button):
-        return _button(control, setup)
-    if isinstance(control, Choice):
-        return _choice(control, setup)
-    return _display(control) if isinstance(control, Display) else _switch(control, setup)
+        return _pressed(control, PREFIX, setup)
+    if isinstance(control, Switch):
+        return _pressed(control, REMOTE_PREFIX, setup)
+    return _choice(control, setup) if isinstance(control, Choice) else _display(control)
 
 
-def _button(button: Button, setup: Setup) -> dict[str, Any]:
+def _pressed(control: Button | Switch, prefix: str, setup: Setup) -> dict[str, Any]:
     return {
-        **_common("button", button.command, button.rect),
-        "address": PREFIX + button.command,
+        **_common("button", control.name, control.rect),
+        "address": prefix + control.name,
         **_sent(setup),
-        "label": button.label,
+        "label": control.label,
         "mode": "momentary",
-        "css": "font-size: 150%;" if button.tone is Tone.MAIN else "",
-        "colorWidget": _FILL[button.tone],
-        "alphaFillOff": 0.7,
-    }
-
-
-def _switch(switch: Switch, setup: Setup) -> dict[str, Any]:
-    return {
-        **_common("button", switch.name, switch.rect),
-        "address": REMOTE_PREFIX + switch.name,
-        **_sent(setup),
-        "label": switch.label,
-        "mode": "momentary",
-        "colorWidget": _FILL[Tone.PLAIN],
+        "css": "font-size: 150%;" if control.tone is Tone.MAIN else "",
+        "colorWidget": _FILL[control.tone],
         "alphaFillOff": 0.7,
     }
 

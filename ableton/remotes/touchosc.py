@@ -22,7 +22,6 @@ from ableton.remotes.panel import (
     OWN_WAY,
     PANEL,
     WIDTH,
-    Button,
     Choice,
     Control,
     Display,
@@ -134,10 +133,8 @@ def _add(children: Xml.Element, control: Control) -> None:
         first = f"{control.label}:  {OWN_WAY}"
         _letters(children, f"{control.name}_text", control.rect, Tone.PLAIN, _CENTRE, first)
     else:
-        name = control.command if isinstance(control, Button) else control.name
-        tone = control.tone if isinstance(control, Button) else Tone.PLAIN
-        _add_pressed(children, name, control.rect, tone)
-        _letters(children, f"{name}_text", control.rect, tone, _CENTRE, control.label)
+        _add_pressed(children, control.name, control.rect, control.tone)
+        _letters(children, f"{control.name}_text", control.rect, control.tone, _CENTRE, control.label)
 
 
 def _add_display(children: Xml.Element, display: Display) -> None:

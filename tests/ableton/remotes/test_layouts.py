@@ -8,7 +8,6 @@ import re
 import xml.etree.ElementTree as Xml
 import zlib
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -60,10 +59,6 @@ def frame(node: Xml.Element) -> Rect:
     return Rect(x=x, y=y, width=width, height=height)
 
 
-def name_of(control: Any) -> str:
-    return control.command if isinstance(control, Button) else control.name
-
-
 def test_no_control_leaves_the_panel_or_lies_on_another() -> None:
     for control in PANEL:
         rect = control.rect
@@ -75,11 +70,11 @@ def test_no_control_leaves_the_panel_or_lies_on_another() -> None:
 
 
 def test_names_are_unique() -> None:
-    names = [name_of(control) for control in PANEL]
+    names = [control.name for control in PANEL]
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("button", BUTTONS, ids=name_of)
+@pytest.mark.parametrize("button", BUTTONS, ids=lambda button: button.name)
 def test_each_button_gives_a_command_of_the_table_with_arguments_that_fit(button: Button) -> None:
     fields = COMMANDS[f"/stembridge/{button.command}"].fields[2:]
     assert len(button.sources) == len(fields)
@@ -111,10 +106,10 @@ def test_the_session_has_each_control_once_at_its_place(setup: Setup) -> None:
     session = json.loads(session_text(setup))
     assert (session["type"], session["content"]["type"]) == ("session", "root")
     widgets = {widget["id"]: widget for widget in session["content"]["widgets"]}
-    assert set(widgets) == {name_of(control) for control in PANEL}
+    assert set(widgets) == {control.name for control in PANEL}
     assert len(session["content"]["widgets"]) == len(PANEL)
     for control in PANEL:
-        rect, widget = control.rect, widgets[name_of(control)]
+        rect, widget = control.rect, widgets[control.name]
         found = [float(widget[side].removesuffix("%")) for side in ("left", "top", "width", "height")]
         wanted = [rect.x / WIDTH, rect.y / HEIGHT, rect.width / WIDTH, rect.height / HEIGHT]
         assert found == pytest.approx([100 * share for share in wanted])
@@ -176,7 +171,7 @@ def test_the_document_has_each_control_once_at_its_place(setup: Setup) -> None:
     places = {properties(node)["name"]: frame(node) for node in children}
     assert len(places) == len(children)
     for control in PANEL:
-        assert places[name_of(control)] == control.rect
+        assert places[control.name] == control.rect
     pressed = [node for node in children if node.get("type") == "BUTTON"]
     assert len(pressed) == len(BUTTONS) + len(CHOICES) + len(SWITCHES)
     for node in pressed:
