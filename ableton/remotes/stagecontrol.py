@@ -122,7 +122,7 @@ def _choice(choice: Choice, setup: Setup) -> dict[str, Any]:
 def _display(display: Display) -> dict[str, Any]:
     shown = {"address": REMOTE_PREFIX + display.name, "bypass": True, "interaction": False}
     if display.kind is DisplayKind.BAR:
-        look = {"horizontal": True, "design": "compact", "colorWidget": _FILL[Tone.MAIN]}
+        look = {"horizontal": True, "design": "compact", "knobSize": 2, "colorWidget": _FILL[Tone.MAIN]}
         share = {"range": {"min": 0, "max": 1}, "decimals": 3, "default": 0}
         return {**_common("fader", display.name, display.rect), **shown, **look, **share}
     return {

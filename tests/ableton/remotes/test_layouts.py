@@ -36,6 +36,17 @@ NEEDED = {
     "TEXT": EVERY_NODE | LETTERS | {"textWrap"},
 }
 """What the application writes for each kind of node."""
+EVERY_WIDGET = {
+    *("type", "id", "left", "top", "width", "height", "address", "bypass", "interaction", "css"),
+    *("colorText", "colorWidget", "alphaFillOff", "default", "decimals", "target", "ignoreDefaults"),
+}
+KNOWN = {
+    "button": EVERY_WIDGET | {"label", "mode"},
+    "dropdown": EVERY_WIDGET | {"label", "values"},
+    "fader": EVERY_WIDGET | {"horizontal", "design", "knobSize", "range"},
+    "text": (EVERY_WIDGET - {"ignoreDefaults", "decimals"}) | {"align", "wrap"},
+}
+"""Of the properties that Open Stage Control's reference lists for each widget, those that are used."""
 
 
 @pytest.fixture
@@ -125,6 +136,11 @@ def test_the_session_sends_to_the_door_and_nowhere_else(setup: Setup) -> None:
     for display in DISPLAYS:
         assert widgets[display.name]["bypass"] is True
         assert widgets[display.name]["address"] == f"/remote/{display.name}"
+
+
+def test_widgets_have_no_properties_but_those_that_there_are(setup: Setup) -> None:
+    for widget in json.loads(session_text(setup))["content"]["widgets"]:
+        assert set(widget) <= KNOWN[widget["type"]], widget["id"]
 
 
 def test_the_choices_are_the_recipes_and_targets_that_there_are(config: Config, setup: Setup) -> None:
