@@ -114,6 +114,7 @@ def _hear(asset: Asset, engines: tuple[EngineChoice, ...], progress: Progress) -
             skipped.append(f"{part.name}, {name}: {failure}")
             continue
         return Heard(part=part.evolve(notes=notes), engine=engine.name, skipped=tuple(skipped))
+    progress(1.0)
     return Heard(part=part, skipped=tuple(skipped))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +11,16 @@ import pytest
 
 from bridge import registry
 from bridge.audio import Audio, write_audio
+from bridge.config import Config
 from bridge.errors import EngineError, JobCancelled, RegistryError
 from bridge.generate import ComposedSong
 from bridge.music import Music, Note
 from bridge.protocols import Progress
 from bridge.stages import roles, transcribe
-from bridge.stages.base import Made
+from bridge.stages.base import Inputs, Made, Room
 from bridge.stages.choosing import EngineChoice
 from bridge.values import FOUR_STEMS, Role
-from tests.stages.conftest import RunStage, paths_of
+from tests.stages.conftest import RunStage, assets_of, paths_of
 
 KICK = Note(start_s=1.0, end_s=1.1, pitch=36)
 
@@ -143,6 +146,28 @@ def test_a_cancelled_job_ends(run_stage: RunStage, files: dict[str, Path], engin
     """It is no engine's failure."""
     with pytest.raises(JobCancelled):
         run_stage(transcribe.STAGE, params("cancelled"), files)
+
+
+def test_it_tells_how_far_it_is_and_ends_where_it_is_told_to(
+    files: dict[str, Path], config: Config, tmp_path: Path
+) -> None:
+    """From 0 to 1 without a step back; at any of these calls a cancelled job ends."""
+    inputs = Inputs(assets_of(files))
+    shares: list[float] = []
+    room = Room(folder=tmp_path, progress=shares.append, config=config)
+    transcribe.run(params("native"), inputs, room)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    assert len(shares) > 20
+    for call in (0, len(shares) // 2, len(shares) - 1):
+        calls = count()
+
+        def cancel(_share: float, calls: Iterator[int] = calls, call: int = call) -> None:
+            if next(calls) == call:
+                raise JobCancelled
+
+        with pytest.raises(JobCancelled):
+            transcribe.run(params("native"), inputs, Room(folder=tmp_path, progress=cancel, config=config))
 
 
 def test_a_song_without_stems_is_heard_as_it_is(
