@@ -7,6 +7,7 @@ plug-ins are switched off: what is heard first are the dry stems.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path, PurePosixPath
@@ -26,6 +27,8 @@ from presets import VstPreset
 COPY_BYTES = 1 << 20
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every file in the zip: the same song gives the same bytes."""
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""XML 1.0, production 2: what tags may hold and XML may not."""
 
 
 class DawProjectExporter:
@@ -210,7 +213,7 @@ def _metadata(song: SongToExport) -> Element:
     metadata = Element("MetaData")
     for tag, text in texts.items():
         if text:
-            SubElement(metadata, tag).text = text
+            SubElement(metadata, tag).text = _NOT_IN_XML.sub(" ", text)
     return metadata
 
 

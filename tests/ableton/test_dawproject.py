@@ -166,6 +166,14 @@ def test_tags_are_carried_over(archive: ZipFile) -> None:
     assert metadata.findtext("Artist") == "Ärzte & Co"
 
 
+def test_tags_that_no_xml_can_hold_are_told_without_it(song: SongToExport, tmp_path: Path) -> None:
+    """Control signs from broken tags become blanks."""
+    tags = song.track.tags.evolve(comment="one\x00two\x0bthree\uffff")
+    path = exported(song.evolve(track=song.track.evolve(tags=tags)), tmp_path)
+    metadata = ElementTree.fromstring(ZipFile(path).read("metadata.xml"))
+    assert metadata.findtext("Comment") == "one two three "
+
+
 def test_a_song_that_changes_its_tempo_has_it_automated(song: SongToExport, tmp_path: Path) -> None:
     """Held from point to point, still valid."""
     beats = [0.5 * number for number in range(20)] + [9.5 + 0.7 * (number + 1) for number in range(20)]
