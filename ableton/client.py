@@ -70,29 +70,37 @@ class RefusedByServiceError(ServiceError):
 class Follower:
     """Brings events into their order: what is new is told once, and a gap is noticed.
 
-    What comes too early is kept until the rest is there. ``missed`` says from which number to ask again;
-    None where nothing is missing.
+    What comes too early is kept until the rest is there.
     """
 
     def __init__(self, tell: Callable[[Heard], None]) -> None:
         self._tell = tell
         self.epoch = ""
         self.number = -1
-        self.missed: int | None = None
+        self._last = -1
         self._early: dict[int, Heard] = {}
+
+    @property
+    def missed(self) -> int | None:
+        """From which number to ask again; None where nothing that is known of is missing."""
+        return self.number if self._last > self.number else None
 
     def start(self, epoch: str, number: int) -> None:
         """Everything up to ``number`` is known, by a subscription or by the state."""
         self.epoch, self.number = epoch, number
-        self.missed = None
+        self._last = number
         self._early.clear()
+
+    def notice(self, last: int) -> None:
+        """Events up to this number were told to somebody."""
+        self._last = max(self._last, last)
 
     def take(self, heard: Heard) -> None:
         """An event, a beat or the end of what was asked again."""
         if heard.values["epoch"] != self.epoch:
             return
         if heard.name == "beat":
-            self._notice_gap(int(heard.values["last"]))
+            self.notice(int(heard.values["last"]))
         elif heard.name == "events_told":
             self._end_of_retold(heard)
         else:
@@ -100,26 +108,24 @@ class Follower:
 
     def _take_event(self, heard: Heard) -> None:
         self._early[int(heard.values["number"])] = heard
+        self.notice(int(heard.values["number"]))
         if len(self._early) > MAX_EARLY:  # the lowest are those that close the gap
             del self._early[max(self._early)]
+        self._tell_ready()
+
+    def _tell_ready(self) -> None:
+        """Tell what waits for nothing any more."""
         for number in sorted(self._early):
             if int(self._early[number].values["after"]) <= self.number < number:
                 self.number = number
                 self._tell(self._early[number])
         self._early = {number: early for number, early in self._early.items() if number > self.number}
-        if self._early:
-            self.missed = self.number
 
     def _end_of_retold(self, heard: Heard) -> None:
-        told = int(heard.values["told"])
-        self.missed = None
-        if told <= self.number:
+        if int(heard.values["told"]) <= self.number:
             self.number = max(self.number, int(heard.values["upto"]))
-        self._notice_gap(int(heard.values["last"]))
-
-    def _notice_gap(self, last: int) -> None:
-        if last > self.number:
-            self.missed = self.number
+        self._tell_ready()
+        self.notice(int(heard.values["last"]))
 
 
 class Recap:
@@ -400,8 +406,8 @@ class OscClient:
         is_behind = int(heard.values["from"]) > self._follower.number
         if heard.values["epoch"] != self._follower.epoch or is_behind:
             self._subscribe_anew()
-        elif int(heard.values["last"]) > self._follower.number:
-            self._follower.missed = self._follower.number
+        else:
+            self._follower.notice(int(heard.values["last"]))
             self._ask_missed()
 
     def _check_subscription(self, heard: Heard) -> None:

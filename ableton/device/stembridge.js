@@ -154,18 +154,27 @@ var Follower = (function () {
     function Follower(tell) {
         this.epoch = "";
         this.number = -1;
-        /** From which number to ask again; null where nothing is missing. */
-        this.missed = null;
+        this.last = -1;
         this.tell = tell;
         this.early = {};
     }
+
+    /** From which number to ask again; null where nothing that is known of is missing. */
+    Follower.prototype.missed = function () {
+        return this.last > this.number ? this.number : null;
+    };
 
     /** Everything up to `number` is known, by a subscription or by the state. */
     Follower.prototype.start = function (epoch, number) {
         this.epoch = epoch;
         this.number = number;
-        this.missed = null;
+        this.last = number;
         this.early = {};
+    };
+
+    /** Events up to this number were told to somebody. */
+    Follower.prototype.notice = function (last) {
+        this.last = Math.max(this.last, last);
     };
 
     /** An event, a beat, or the end of what was asked again. */
@@ -174,7 +183,7 @@ var Follower = (function () {
             return;
         }
         if (heard.name === "beat") {
-            this.noticeGap(heard.values.last);
+            this.notice(heard.values.last);
         } else if (heard.name === "events_told") {
             this.endOfRetold(heard.values);
         } else {
@@ -183,9 +192,16 @@ var Follower = (function () {
     };
 
     Follower.prototype.takeEvent = function (heard) {
-        if (this.waiting().length < MOST_EARLY) {
-            this.early[heard.values.number] = heard;
-        }
+        this.early[heard.values.number] = heard;
+        this.notice(heard.values.number);
+        this.waiting().slice(MOST_EARLY).forEach(function (number) {
+            delete this.early[number];  // the lowest are those that close the gap
+        }, this);
+        this.tellReady();
+    };
+
+    /** Tell what waits for nothing any more. */
+    Follower.prototype.tellReady = function () {
         this.waiting().forEach(function (number) {
             var event = this.early[number];
             if (event.values.after <= this.number && this.number < number) {
@@ -196,9 +212,6 @@ var Follower = (function () {
                 delete this.early[number];
             }
         }, this);
-        if (this.waiting().length) {
-            this.missed = this.number;
-        }
     };
 
     Follower.prototype.waiting = function () {
@@ -208,17 +221,11 @@ var Follower = (function () {
     };
 
     Follower.prototype.endOfRetold = function (values) {
-        this.missed = null;
         if (values.told <= this.number) {
             this.number = Math.max(this.number, values.upto);
         }
-        this.noticeGap(values.last);
-    };
-
-    Follower.prototype.noticeGap = function (last) {
-        if (last > this.number) {
-            this.missed = this.number;
-        }
+        this.tellReady();
+        this.notice(values.last);
     };
 
     return Follower;
@@ -423,7 +430,7 @@ var Client = (function () {
             return;
         }
         this.isToSubscribe = false;
-        this.follower.noticeGap(heard.values.last);
+        this.follower.notice(heard.values.last);
         this.askMissed();
         this.tell.connected();
     };
@@ -440,8 +447,8 @@ var Client = (function () {
 
     /** One question at a time: while one is under way, others would only double what it brings. */
     Client.prototype.askMissed = function () {
-        if (this.follower.missed !== null && !this.isAsking("events")) {
-            this.ask("events", [this.follower.missed, this.follower.epoch]);
+        if (this.follower.missed() !== null && !this.isAsking("events")) {
+            this.ask("events", [this.follower.missed(), this.follower.epoch]);
         }
     };
 

@@ -357,6 +357,24 @@ def test_what_was_told_again_counts_if_it_all_came(
     assert (follower.number, follower.missed) == (number, missed)
 
 
+def test_what_waits_is_told_when_the_gap_before_it_is_known_to_be_empty() -> None:
+    follower, got = following()
+    follower.take(event(5, 4))
+    follower.take(Heard("events_told", {"epoch": "e", "upto": 4, "told": -1, "last": 4}))
+    assert (got, follower.missed) == ([5], None)
+
+
+@pytest.mark.parametrize(
+    "newer", [event(9, 7), Heard("beat", {"epoch": "e", "last": 9})], ids=["an event", "a beat"]
+)
+def test_an_answer_that_is_late_hides_no_newer_gap(newer: Heard) -> None:
+    """The answer to an older question says nothing of what happened since."""
+    follower, _ = following(4)
+    follower.take(newer)
+    follower.take(Heard("events_told", {"epoch": "e", "upto": 5, "told": -1, "last": 5}))
+    assert follower.missed == 5
+
+
 def test_another_epoch_is_not_followed() -> None:
     follower, got = following()
     follower.take(event(1, 0, epoch="f"))

@@ -161,7 +161,7 @@ var Client = (function () {
             return;
         }
         this.isToSubscribe = false;
-        this.follower.noticeGap(heard.values.last);
+        this.follower.notice(heard.values.last);
         this.askMissed();
         this.tell.connected();
     };
@@ -178,8 +178,8 @@ var Client = (function () {
 
     /** One question at a time: while one is under way, others would only double what it brings. */
     Client.prototype.askMissed = function () {
-        if (this.follower.missed !== null && !this.isAsking("events")) {
-            this.ask("events", [this.follower.missed, this.follower.epoch]);
+        if (this.follower.missed() !== null && !this.isAsking("events")) {
+            this.ask("events", [this.follower.missed(), this.follower.epoch]);
         }
     };
 

@@ -247,6 +247,33 @@ test("a lost event is asked for again, and everything is told in its order", () 
     assert.deepEqual(stages().slice(from), ["Starting", "Separating"]);
 });
 
+test("events that are lost, late and twice are told once each, in their order", () => {
+    for (let seed = 1; seed <= 200; seed += 1) {
+        const { max, service } = connected({ seed });
+        let drawn = seed * 7919;
+        const isDrawn = (share) => {
+            drawn = (drawn * 48271) % 2147483647;
+            return drawn / 2147483647 < share;
+        };
+        service.event("queued", "job1", "Night Drive", "full");
+        service.isLossy = () => isDrawn(0.25);
+        service.isLate = () => isDrawn(0.25);
+        const words = Array.from({ length: 20 }, (_, at) => `Stage ${at}`);
+        for (const word of words) {
+            service.event("stage", "job1", "mix", word, 0.5);
+            if (isDrawn(0.2)) {
+                const { name, values } = service.kept[service.kept.length - 1];
+                service.tell(name, ...values);
+            }
+        }
+        Object.assign(service, { isLossy: () => false, isLate: () => false });
+        service.tell("beat", "e1", service.last);
+        max.pass(2 * HEARTBEAT_MS);
+        const told = max.heard[2].filter(([kind, text]) => kind === "stage" && text.startsWith("Stage "));
+        assert.deepEqual([seed, told.map(([, text]) => text)], [seed, words]);
+    }
+});
+
 test("a beat tells of a lost last event", () => {
     const { max, service } = connected();
     service.isLossy = (way, name) => name === "queued";

@@ -13,7 +13,7 @@ const FOLDER = "/sets/Night/StemBridge/Night Drive";
 
 class FakeService {
     constructor(max, { folder = FOLDER, figures = FIGURES, stems = STEMS } = {}) {
-        Object.assign(this, { max, folder, stems, isUp: true, isGreeted: false, isLossy: () => false });
+        Object.assign(this, { max, folder, stems, isUp: true, isGreeted: false, isLossy: () => false, isLate: () => false, late: [] });
         Object.assign(this, { epoch: "e1", last: 0, kept: [], rows: [], jobs: 0 });
         Object.assign(this, { requests: [], seen: new Map(), isDelayed: new Set() });
         this.state = "PENDING";
@@ -72,9 +72,15 @@ class FakeService {
     }
 
     tell(name, ...values) {
-        if (this.isGreeted && !this.isLossy("reply", name)) {
-            this.max.send(1, `/stembridge/${name}`, ...values);
+        if (!this.isGreeted || this.isLossy("reply", name)) {
+            return;
         }
+        const message = [1, `/stembridge/${name}`, ...values];
+        if (this.isLate(name)) {
+            this.late.push(message);
+            return;
+        }
+        [message, ...this.late.splice(0)].forEach((each) => this.max.send(...each));
     }
 
     on_hello() {
