@@ -55,14 +55,19 @@ def test_a_plug_in_takes_part_and_its_state_is_delivered(home: Path) -> None:
     """In the master chain, between effects of ours; its state lies with the presets."""
     real_plugin()
     warm = Vst3(plugin="ZamEQ2", parameters={"Boost/Cut L": 2.0}, name="warmth")
-    put_chain(home, "master", Compressor(threshold_db=-20.0), warm)
+    glue = Vst3(plugin="ZamCompX2", parameters={"Threshold": -30.0})
+    put_chain(home, "master", Compressor(threshold_db=-20.0), warm, glue)
     folder, manifest = process(home)
     (chain,) = manifest["chains"]
-    assert [effect["kind"] for effect in chain["effects"]] == ["compressor", "vst3", "limiter"]
+    assert [effect["kind"] for effect in chain["effects"]] == ["compressor", "vst3", "vst3", "limiter"]
     assert chain["effects"][1]["plugin"]["is_dual_mono"]
-    (preset,) = folder.glob("Presets/Damien Zammit/ZamEQ2/*.vstpreset")
+    (preset,) = folder.glob("Presets/Damien Zammit/ZamEQ2/*(as used).vstpreset")
     assert VstPreset.from_bytes(preset.read_bytes()).chunk("Comp").count(b"boostl\x002") == 1
-    assert "ZamEQ2 (VST3 plug-in)" in (folder / "Report.html").read_text()
+    ours, theirs = sorted(folder.glob("Presets/Damien Zammit/ZamCompX2/*(Streaming)*[g)d].vstpreset"))[:2]
+    assert ours.read_bytes() != theirs.read_bytes()
+    report = (folder / "Report.html").read_text()
+    assert "ZamEQ2 (VST3 plug-in)" in report
+    assert "<dt>Boost/Cut L</dt><dd>2.01 dB</dd>" in report
     assert "ZamEQ2 (VST3 plug-in)" in (folder / "Presets/Dial it in.txt").read_text()
 
 

@@ -119,8 +119,7 @@ def _print_parameters(found: Looked) -> None:
     typer.echo(f"{found.plugin.name} {found.plugin.version} by {found.plugin.vendor}:")
     widest = max((len(parameter.name) for parameter in found.parameters), default=0)
     for parameter in found.parameters:
-        value = f"{parameter.value} {parameter.unit}".strip()
-        typer.echo(shown(f"  {parameter.name.ljust(widest)}  {value}"))
+        typer.echo(shown(f"  {parameter.name.ljust(widest)}  {parameter.words}"))
 
 
 def _in_a_chain(effect: Vst3, path: Path, root: Path) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import Any
 
 from bridge.report.data import Curve, Effect, GainReduction, Setting
@@ -44,11 +45,15 @@ def effect_shown(
     reductions: Sequence[GainReduction] = (),
     response: Curve | None = None,
     twin: Setting | None = None,
+    told: Mapping[str, str] = MappingProxyType({}),
 ) -> Effect:
-    """An effect of a chain for the report, with what its processor found, and how near its preset comes."""
+    """An effect of a chain for the report, with what its processor found, and how near its preset comes.
+
+    ``told`` are parameters as a third-party plug-in has them, with its units.
+    """
     return Effect(
         title=_title(effect),
-        settings=effect_settings(effect),
+        settings=effect_settings(effect, told),
         reason=effect.reason,
         reductions=tuple(reductions),
         response=response,
@@ -56,14 +61,16 @@ def effect_shown(
     )
 
 
-def effect_settings(effect: chains.Effect) -> tuple[Setting, ...]:
+def effect_settings(
+    effect: chains.Effect, told: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Setting, ...]:
     """All settings that count, with units; what is off is left out."""
     if isinstance(effect, chains.Eq):
         return tuple(_band_setting(band) for band in effect.bands)
     if isinstance(effect, chains.Multiband):
         return _multiband_settings(effect)
     if isinstance(effect, chains.Vst3):
-        return tuple(_plugin_settings(effect))
+        return tuple(_plugin_settings(effect, told))
     return _plain_settings(effect)
 
 
@@ -100,11 +107,11 @@ def _multiband_row(name: str, band: chains.MultibandBand) -> Setting:
     return Setting(name=name, value=f"{with_unit(band.threshold_db, 'dB')}, {band.ratio:g} : 1, {times}")
 
 
-def _plugin_settings(effect: chains.Vst3) -> Iterator[Setting]:
+def _plugin_settings(effect: chains.Vst3, told: Mapping[str, str]) -> Iterator[Setting]:
     """The preset's name, every parameter by the plug-in's own name, and the gain around it."""
     yield Setting(name="Preset", value=PurePath(effect.preset).stem if effect.preset else "its default")
     for name, value in effect.parameters.items():
-        yield Setting(name=name, value=setting_text(value))
+        yield Setting(name=name, value=told.get(name, setting_text(value)))
     if effect.input_db:
         yield Setting(name="Level", value=f"{signed(effect.input_db)}\N{NO-BREAK SPACE}dB in, back behind it")
 

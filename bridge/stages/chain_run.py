@@ -104,7 +104,7 @@ class _Steps:
             return told.evolve(left_out=fault.message)
         self._states[name] = state
         plugin: Facts = made.plugin.model_dump(mode="json")
-        return told.evolve(plugin=plugin | {"state": name})
+        return told.evolve(plugin=plugin | {"state": name, "settings": made.settings})
 
 
 def _steps(chain: Chain) -> Iterator[Vst3 | Chain]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from bridge.audio import Audio, read_audio, write_audio
 from bridge.config import Config
 from bridge.dsp.rack import run
-from bridge.engines.vst3 import PluginHost, Setup, installed_plugins
+from bridge.engines.vst3 import PluginHost, Setup, installed_plugins, setup_of
 from bridge.engines.vst3.words import Render
 from bridge.errors import AudioError, EngineError
 from bridge.measure.likeness import likeness
@@ -23,7 +23,7 @@ from bridge.stages.base import Inputs
 from bridge.stages.presetting import UsedChain
 from bridge.stages.twins import TWIN, Twin
 from bridge.stages.views import load_view, loudest_start_s
-from presets import MASTER, Chain, PluginPreset, map_chain
+from presets import MASTER, Chain, Effect, PluginPreset, Vst3, map_chain
 
 HEARD_S = 4.0
 SETTLING_S = 1.0
@@ -86,8 +86,9 @@ class _Comparing:
         if heard is None:
             return
         for place in range(max(mapped) + 1):
-            effect = used.chain.effects[place]
-            made = run(Chain(name=used.title, role=used.chain.role, effects=(effect,)), heard)
+            made = self._through(used.chain.effects[place], heard)
+            if made is None:
+                return
             if place in mapped:
                 twin = self._twin(mapped[place], heard, made)
                 if twin is not None:
@@ -100,9 +101,21 @@ class _Comparing:
             self._host.close()
             self._host = None
 
-    def _twin(self, preset: PluginPreset, heard: Audio, made: Audio) -> Twin | None:
+    def _through(self, effect: Effect, heard: Audio) -> Audio | None:
+        """Behind an effect of the chain; None where that is a third-party plug-in that fails this time."""
+        if not isinstance(effect, Vst3):
+            return run(Chain(name="Excerpt", role=MASTER, effects=(effect,)), heard)
         try:
-            theirs = self._rendered(preset, heard)
+            return self._rendered(setup_of(effect, self._config.vst3), heard, effect.input_db)
+        except EngineError:
+            self.close()
+            return None
+
+    def _twin(self, preset: PluginPreset, heard: Audio, made: Audio) -> Twin | None:
+        file = self._folder / "preset.vstpreset"
+        file.write_bytes(preset.to_vstpreset().to_bytes())
+        try:
+            theirs = self._rendered(Setup(plugin=self._there[preset.plugin.name], preset=file), heard)
             return Twin(plugin=preset.plugin.name, likeness=likeness(_settled(made), _settled(theirs)))
         except EngineError:
             self.close()  # the next one gets a process of its own
@@ -110,13 +123,11 @@ class _Comparing:
         except AudioError:
             return None  # silence, such as behind a gate
 
-    def _rendered(self, preset: PluginPreset, heard: Audio) -> Audio:
-        source, target, file = (self._folder / name for name in ("in.wav", "out.wav", "preset.vstpreset"))
+    def _rendered(self, setup: Setup, heard: Audio, input_db: float = 0.0) -> Audio:
+        source, target = self._folder / "in.wav", self._folder / "out.wav"
         write_audio(source, heard)
-        file.write_bytes(preset.to_vstpreset().to_bytes())
-        setup = Setup(plugin=self._there[preset.plugin.name], preset=file)
         self._host = self._host or PluginHost(self._config.vst3)
-        self._host.render(Render(setup=setup, source=source, target=target))
+        self._host.render(Render(setup=setup, source=source, target=target, input_db=input_db))
         return read_audio(target)
 
 

@@ -166,12 +166,15 @@ def _guided(used: UsedChain, label: str) -> GuidedChain:
 
 
 def _states(used: UsedChain, label: str) -> Iterator[tuple[str, str]]:
-    """Where the state of each third-party plug-in goes, and its name; of one used twice they are numbered."""
+    """Where the state of each third-party plug-in goes, and its name; of one used twice they are numbered.
+
+    The plug-in may be one that presets are written for, so the files are told apart from those.
+    """
     plugins = [effect["plugin"] for effect in used.effects if effect.get("plugin")]
     names = [plugin["name"] for plugin in plugins]
     for place, plugin in enumerate(plugins):
         number = f" {names[: place + 1].count(names[place])}" if names.count(names[place]) > 1 else ""
-        yield state_path(plugin["vendor"], plugin["name"], f"{label}{number}"), plugin["state"]
+        yield state_path(plugin["vendor"], plugin["name"], f"{label} (as used{number})"), plugin["state"]
 
 
 def plugin_preset_paths(song: str, used: UsedChain, folder: Path) -> tuple[Path, ...]:

@@ -300,6 +300,7 @@ def _effects(used: UsedChain) -> Iterator[show.Effect]:
             effect,
             reductions=tuple(_reductions(facts.get("figures", {}))),
             twin=_twin(twin) if twin else None,
+            told=facts.get("plugin", {}).get("settings", {}),
         )
 
 

@@ -52,11 +52,16 @@ class ParameterFacts(Value):
 
     name: str
     value: str
-    """As the plug-in writes it, without the unit."""
+    """As the plug-in writes it, without the unit; a number without needless zeros."""
     unit: str = ""
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """The value with its unit."""
+        return f"{self.value} {self.unit}".strip()
 
 
 class PluginFacts(Value):
@@ -76,6 +81,8 @@ class Rendered(Value):
     """The answer to ``Render``."""
 
     plugin: PluginFacts
+    settings: dict[str, str] = Field(default_factory=dict)
+    """The parameters that were set, as the plug-in has them: "3 dB"."""
 
 
 class Looked(Value):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -59,7 +59,7 @@ def render(request: Render, ear: Ear) -> Rendered:
                 ear.share(out.frames / max(1, frames))
     if request.state is not None:
         save_state(lanes.first, request.state)
-    return Rendered(plugin=lanes.facts())
+    return Rendered(plugin=lanes.facts(), settings=_settings(lanes.first, request.setup.parameters))
 
 
 def look(request: Look, ear: Ear) -> Looked:
@@ -251,12 +251,26 @@ def _parameters(plugin: Any) -> Iterator[ParameterFacts]:
             choices = () if is_number else tuple(map(str, parameter.valid_values))
         yield ParameterFacts(
             name=parameter.name,
-            value=str(parameter.string_value),
+            value=_plain(str(parameter.string_value)),
             unit=(parameter.units or "").strip(),
             low=low if is_number else None,
             high=high if is_number else None,
             choices=choices,
         )
+
+
+def _settings(plugin: Any, names: Iterable[str]) -> dict[str, str]:
+    """Parameters by the names that they were set by, as the plug-in has them now."""
+    found = {parameter.name.lower(): parameter.words for parameter in _parameters(plugin)}
+    return {name: found[name.lower()] for name in names if name.lower() in found}
+
+
+def _plain(text: str) -> str:
+    """ "3.000000" as "3"; what is no number as it is."""
+    try:
+        return f"{float(text):.6g}"
+    except ValueError:
+        return text
 
 
 def _short(cause: BaseException) -> str:
