@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bridge.cli.console import config_from, shown, tell_error
 from bridge.cli.installing import SUFFIX, files_in, install, shipped_files
 from bridge.config import Config
-from bridge.engines.vst3 import Looked, PluginHost, setup_of
-from bridge.engines.vst3.words import Look
 from bridge.errors import InputError
 from presets import Library, PresetError, PresetFile, Vst3, VstPreset, safe_name
 from presets.describe import describe
 from presets.folders import named_preset, presets_root
+
+if TYPE_CHECKING:
+    from bridge.engines.vst3 import Looked
 
 app = typer.Typer(help="Preset files of VST3 plug-ins: install, show, capture.", no_args_is_help=True)
 
@@ -109,6 +110,9 @@ def capture(
 
 
 def _look(effect: Vst3, config: Config, *, state: Path | None = None, has_window: bool = False) -> Looked:
+    from bridge.engines.vst3 import PluginHost, setup_of
+    from bridge.engines.vst3.words import Look
+
     if has_window:
         tell_error("The plug-in's window opens; close it when it sounds right.")
     with PluginHost(config.vst3) as host:
