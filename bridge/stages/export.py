@@ -17,7 +17,7 @@ from bridge.protocols import Progress
 from bridge.report import render_report
 from bridge.stages import roles
 from bridge.stages.base import Inputs, Made, Room, Stage, part_of
-from bridge.stages.deliver import Placed
+from bridge.stages.deliver import MANIFEST, Placed
 from bridge.stages.exporting import run_exporters, song_to_export
 from bridge.stages.findings import Findings, stem_title
 from bridge.stages.manifest import Manifest
@@ -121,14 +121,13 @@ class _Placing:
 
     def stem_files(self) -> list[Facts]:
         """Which file is which dry stem: what a session needs to lay them on tracks."""
-        found = {placed.role.removeprefix("int24/"): placed.path for placed in self.placed}
         return [
             {
                 "title": stem_title(roles.label(asset)),
                 "role": str(roles.role_of(roles.label(asset))),
-                "file": found[asset.role],
+                "file": placed.path,
             }
-            for asset in roles.of_kind(self._inputs, roles.DRY)
+            for asset, placed in self._dry
         ]
 
     def add_exports(self, chains: tuple[UsedChain, ...], progress: Progress) -> None:
@@ -137,7 +136,7 @@ class _Placing:
         song = song_to_export(self._findings, title, self._dry, chains, folder)
         if song is None:
             return
-        taken = [placed.path for placed in self.placed]
+        taken = [*(placed.path for placed in self.placed), REPORT, MANIFEST]
         names = self._findings.export.formats
         for exported in run_exporters(names, song, folder / "exports", taken, progress):
             for path, file in exported.files.items():

@@ -102,9 +102,11 @@ def _run(name: str, song: SongToExport, folder: Path, used: set[str], progress: 
     try:
         exporter: Exporter = registry.load(GROUP, name)()
         files = _expect_own(exporter.export(song, folder, listener), folder, used)
+        listener.pass_on()
+    except MemoryError:
+        raise
     except Exception as failure:
-        if listener.interruption is not None:
-            raise listener.interruption from failure
+        listener.pass_on()
         if is_disk_full(failure):
             raise
         log.warning("Exporter %s failed: %s", name, failure, extra={"action": "exporter_failed"})
@@ -118,14 +120,19 @@ class _Listener:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self.interruption: BaseException | None = None
+        self._interruption: BaseException | None = None
 
     def __call__(self, share: float) -> None:
         try:
             self._progress(share)
         except BaseException as interruption:
-            self.interruption = interruption
+            self._interruption = interruption
             raise
+
+    def pass_on(self) -> None:
+        """Raise again what was raised, whatever the exporter made of it."""
+        if self._interruption is not None:
+            raise self._interruption from None
 
 
 def _expect_own(paths: Iterable[Path], folder: Path, used: set[str]) -> dict[str, Path]:

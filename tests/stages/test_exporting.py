@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 from collections.abc import Callable
 from pathlib import Path
@@ -113,25 +114,48 @@ def test_a_failure_hurts_only_itself(
     assert first.failure == last.failure == ""
 
 
+def insists(progress: Progress) -> tuple[Path, ...]:
+    progress(0.5)
+    return ()
+
+
+def explains(progress: Progress) -> tuple[Path, ...]:
+    try:
+        progress(0.5)
+    except Exception as error:
+        raise ValueError("mine") from error
+    return ()
+
+
+def ignores(progress: Progress) -> tuple[Path, ...]:
+    with contextlib.suppress(Exception):
+        progress(0.5)
+    return ()
+
+
 @pytest.mark.parametrize("interruption", [JobCancelled, JobHalted])
+@pytest.mark.parametrize("answer", [insists, explains, ignores])
 def test_a_job_that_is_stopped_stops(
-    known: dict[str, type[Exporter]], tmp_path: Path, interruption: type[Exception]
+    known: dict[str, type[Exporter]],
+    tmp_path: Path,
+    interruption: type[Exception],
+    answer: Callable[[Progress], tuple[Path, ...]],
 ) -> None:
     """Whatever the exporter makes of it."""
 
     def stop(_share: float) -> None:
         raise interruption
 
-    def export(_song: SongToExport, _folder: Path, progress: Progress) -> tuple[Path, ...]:
-        try:
-            progress(0.5)
-        except Exception as error:
-            raise ValueError("mine") from error
-        return ()
-
-    known["one"] = exporter(export)
+    known["one"] = exporter(lambda _song, _folder, progress: answer(progress))
     with pytest.raises(interruption):
         run_exporters(["one"], SONG, tmp_path / "x", (), stop)
+
+
+def test_memory_that_is_full_is_the_jobs_trouble(known: dict[str, type[Exporter]], tmp_path: Path) -> None:
+    """As everywhere else."""
+    known["one"] = raises(MemoryError())
+    with pytest.raises(MemoryError):
+        run_exporters(["one"], SONG, tmp_path / "x", (), no_progress)
 
 
 def test_a_full_disk_is_the_jobs_trouble(known: dict[str, type[Exporter]], tmp_path: Path) -> None:
