@@ -28,14 +28,21 @@ QUALITIES: dict[str, tuple[int, ...]] = {
     "sus2": (0, 2, 7),
 }
 """Semitones above the root for each chord that is told apart, by its usual suffix."""
-PLACES = (
-    *("root", "third", "fifth", "minor seventh", "major seventh"),
-    *("ninth", "fourth", "sixth", "other third", "no minor seventh", "no major seventh", "clash"),
+_MEMBERS = ("root", "third", "fifth", "minor seventh", "major seventh")
+_STRANGERS = (
+    "ninth",
+    "fourth",
+    "sixth",
+    "other third",
+    "natural fifth",
+    "no minor seventh",
+    "no major seventh",
 )
-"""What a pitch class can be to a chord: the first five are tones of it, the others are not."""
+PLACES = (*_MEMBERS, *_STRANGERS, "clash")
+"""What a pitch class can be to a chord."""
 _TONES = {0: "root", 6: "fifth", 7: "fifth", 10: "minor seventh", 11: "major seventh"}
 _OTHERS = {2: "ninth", 3: "other third", 4: "other third", 5: "fourth", 9: "sixth"}
-_OTHERS |= {10: "no minor seventh", 11: "no major seventh"}
+_OTHERS |= {7: "natural fifth", 10: "no minor seventh", 11: "no major seventh"}
 _SHARPS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _FLATS = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
 _MAJOR = (0, 2, 4, 5, 7, 9, 11)

@@ -31,7 +31,7 @@ class ChromaMeter:
 
     After Gomez 2006 (harmonic pitch class profile): a peak's place is interpolated and its weight is the
     square root of its amplitude, so that the loudest instrument does not decide alone. Cells are a tenth of a
-    semitone until the end, when the tuning is known. Keeps 1.3 kB a second with slices of 0.75 s, 5 kB with
+    semitone until the end, when the tuning is known. Keeps 0.6 kB a second with slices of 0.75 s, 5 kB with
     slices of a frame each (``slice_s=0``).
     """
 
@@ -62,7 +62,7 @@ class ChromaMeter:
 
     def tuning_cents(self) -> float:
         """How far the song is tuned above (or below) A = 440 Hz, -50 to 50."""
-        cells = self._table().sum(axis=(0, 1)).reshape(12, FINE).sum(axis=0)
+        cells = self._table().sum(axis=(0, 1), dtype=np.float64).reshape(12, FINE).sum(axis=0)
         turn = np.sum(cells * np.exp(2j * np.pi * np.arange(FINE) / FINE))
         return float(np.angle(turn) / (2 * np.pi) * 100) if np.abs(turn) > 0 else 0.0
 
@@ -72,9 +72,10 @@ class ChromaMeter:
         shift = round(self.tuning_cents() / 100 * FINE)
         # cell 0 is the exact pitch; a semitone reaches half of its cells down
         centred = np.roll(table, FINE // 2 - shift, axis=2)
-        return np.asarray(centred.reshape(len(table), len(REGISTERS_HZ), 12, FINE).sum(axis=3), np.float64)
+        classes = centred.reshape(len(table), len(REGISTERS_HZ), 12, FINE)
+        return np.asarray(classes.sum(axis=3, dtype=np.float64), np.float64)
 
-    def _table(self) -> NDArray[np.float32]:
+    def _table(self) -> NDArray[np.floating]:
         rest = [self._open] if self._frames % self._per_slice else []
         return np.stack([*self._slices, *rest]) if self._slices or rest else self._open[None]
 

@@ -41,19 +41,20 @@ def follow(strength: Curve, period_steps: float) -> Curve:
 
 def _chain(strength: Curve, periods: Curve) -> NDArray[np.int64]:
     """The best chain of steps: strong ones, at even distances."""
-    total, came_from = strength.copy(), np.full(len(strength), -1)
-    for step in range(len(strength)):
-        period = periods[step]
-        first, last = step - int(2 * period), step - int(period / 2)
-        if last <= 0:
-            continue
-        earlier = np.arange(max(0, first), last)
-        reached = total[earlier] - _TIGHTNESS * np.log((step - earlier) / period) ** 2
-        best = int(np.argmax(reached))
-        if reached[best] > 0:
-            total[step] += reached[best]
-            came_from[step] = earlier[best]
-    step = int(np.argmax(total))
+    gaps = np.arange(max(1, int(periods.min() / 2)), int(2 * periods.max()) + 1)
+    before = int(gaps[-1])
+    total = np.concatenate([np.full(before, -np.inf), strength])
+    came_from = np.full(len(strength), -1)
+    # no gap is shorter than a block, so that all steps of a block are known at once
+    for start in range(0, len(strength), int(gaps[0])):
+        steps = np.arange(start, min(start + int(gaps[0]), len(strength)))
+        cost = _TIGHTNESS * (np.log(gaps) - np.log(periods[steps])[:, None]) ** 2
+        reached = total[steps[:, None] - gaps + before] - cost
+        best = reached.argmax(axis=1)
+        gain = reached[np.arange(len(steps)), best]
+        total[steps + before] += np.maximum(gain, 0)
+        came_from[steps] = np.where(gain > 0, steps - gaps[best], -1)
+    step = int(np.argmax(total)) - before
     chain = []
     while step >= 0:
         chain.append(step)

@@ -30,6 +30,8 @@ Song = dict[str, Floats]
 BAR_DECAY, CHORD_DECAY, SECTION_DECAY = 0.01, 1e-5, 0.001
 EAGERNESS = 1.0
 """Added to the evidence of sections: one too many costs less than one missed."""
+DRILLS = 3000
+"""Chords of all qualities that are fitted besides."""
 RELATED = {"m7b5": "dim", "5": "", "6": "", "add9": "", "madd9": "m", "9": "7", "maj9": "maj7", "m9": "m7"}
 """Which of ``chords.QUALITIES`` a composed chord counts as."""
 
@@ -161,6 +163,33 @@ def chord_spans(
     return chords.features(sounds)[is_heard], right[is_heard]
 
 
+def drilled(seed: int) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """A chord of any quality in any position, with any overtones: composed songs know few qualities."""
+    draw = np.random.default_rng(seed)
+    qualities = tuple(chords.QUALITIES)
+    root, quality = int(draw.integers(12)), int(draw.integers(len(qualities)))
+    tones = [root + step for step in chords.QUALITIES[qualities[quality]]]
+    pitches = [tone % 12 + 12 * int(draw.integers(4, 6)) for tone in tones]
+    pitches += [
+        int(draw.choice(tones)) % 12 + 12 * int(draw.integers(4, 7)) for _ in range(int(draw.integers(3)))
+    ]
+    slope, count = draw.uniform(0.8, 2.5), int(draw.integers(3, 12))
+    time_s = np.arange(44_100) / 44_100
+    wave = sum(draw.uniform(0.5, 1.0) * _tone(pitch, slope, count, time_s) for pitch in pitches)
+    if draw.random() < 0.75:
+        wave = wave + draw.uniform(1, 3) * _tone(24 + root + 12 * (root < 4), slope, count, time_s)
+    sound = np.asarray(0.05 * wave[None] + draw.normal(0, 0.001, (1, len(time_s))), np.float32)
+    slices = _fed(Ears(44_100, 1), sound).chroma.chroma()
+    right = np.array([root * len(qualities) + quality])
+    return chords.features(slices.mean(axis=0, keepdims=True)), right
+
+
+def _tone(pitch: int, slope: float, count: int, time_s: Floats) -> Floats:
+    hertz = 440 * 2 ** ((pitch - 69) / 12)
+    waves = [np.sin(2 * np.pi * hertz * number * time_s) / number**slope for number in range(1, count + 1)]
+    return np.asarray(np.sum(waves, axis=0), np.float64)
+
+
 def state_of(symbol: str, root: int) -> int:
     """A composed chord's place among all chords that are told apart."""
     quality = re.sub("^[A-G][#b]?", "", symbol)
@@ -169,8 +198,11 @@ def state_of(symbol: str, root: int) -> int:
 
 
 def fit_chords(train: list[tuple[Song, SongTruth]], test: list[tuple[Song, SongTruth]]) -> None:
-    """Weights of places and one bias a quality; qualities that are rare in composed songs share theirs."""
+    """Weights of places and a bias for each quality; those that composed songs hardly know share one."""
     known, right = _all_spans(train, ("pitched", "chroma"))
+    drills = [drilled(seed) for seed in range(DRILLS)]
+    known = np.concatenate([known, *(drill[0] for drill in drills)])
+    right = np.concatenate([right, *(drill[1] for drill in drills)])
     design, rare = chords.places(), [list(chords.QUALITIES).index(name) for name in ("dim", "sus4", "sus2")]
     spots = design.shape[1]
 
@@ -223,10 +255,15 @@ def _all_spans(
     return np.concatenate([pair[0] for pair in pairs]), np.concatenate([pair[1] for pair in pairs])
 
 
-def section_case(song: Song, truth: SongTruth) -> tuple[Floats, Floats]:
-    """Features of each bar, and whether a section begins with it."""
+def section_case(
+    song: Song, truth: SongTruth, part: tuple[float, float] = (0.0, 1.0)
+) -> tuple[Floats, Floats]:
+    """Features of each bar of a part of the song, and whether a section begins with it."""
     end_s = (len(song["powers"]) + 1) * float(song["step_s"])
     starts = np.array([start for start in truth.downbeats_s if start < end_s - 0.5])
+    low, high = (round(share * len(starts)) for share in part)
+    end_s = starts[high] if high < len(starts) else end_s
+    starts = starts[low:high]
     steps = float(song["step_s"]), song["onsets"][:3], float(song["onset_step_s"])
     known = form.bars_of(song["powers"], song["chroma"].astype(np.float64), *steps, np.append(starts, end_s))
     begins = np.array([section.start_s for section in truth.sections[1:]])
@@ -236,7 +273,8 @@ def section_case(song: Song, truth: SongTruth) -> tuple[Floats, Floats]:
 
 def fit_sections(train: list[tuple[Song, SongTruth]], test: list[tuple[Song, SongTruth]]) -> None:
     """A logistic regression over bars."""
-    cases = [section_case(song, truth) for song, truth in train]
+    parts = ((0.0, 1.0), (0.0, 0.6), (0.4, 1.0))
+    cases = [section_case(song, truth, part) for song, truth in train for part in parts]
     rows, right = (np.concatenate([case[part][1:] for case in cases]) for part in (0, 1))
     spread = rows.std(axis=0) + 1e-3
     spread[-1] = 1

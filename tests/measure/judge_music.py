@@ -1,15 +1,14 @@
 """How well tempo, beats, bars, key, chords and sections of composed songs are read: prints a table.
 
-Run from the repository: ``python tests/measure/judge_music.py [SONGS [FIRST_SEED]]``; 200 songs take 20
-minutes on one core. No weight was fitted on the seeds that are judged by default (fit_models.py and
-fit_music.py use seeds from 1,000 on).
+Run from the repository: ``python tests/measure/judge_music.py FOLDER [FIRST_SEED [SONGS]]``. The songs, of
+30 to 90 s, are composed into FOLDER (4 s and 40 MB a song) where they are not there yet. No weight was
+fitted on seeds below 1,000 (fit_models.py and fit_music.py).
 """
 
 from __future__ import annotations
 
 import re
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,27 +21,37 @@ from bridge.measure.beats import measure_beats
 from bridge.measure.chords import measure_chords
 from bridge.measure.sections import measure_sections
 from bridge.music import BeatGrid, Chord, Section
-from bridge.values import Role
+from bridge.values import SampleFormat
 
 Verdicts = dict[str, float]
 BEAT_S, BORDER_S, CHORD_STEP_S, SAME_TEMPO = 0.07, 3.0, 0.05, 0.02
-_PITCHED = (Role.BASS, Role.OTHER)
+_PITCHED = ("bass", "other")
 _THIRDS = {"m": "m", "dim": "m", "sus": "sus"}
+
+
+def composed(seed: int, folder: Path) -> tuple[dict[str, Path], SongTruth]:
+    """The files of a song by their name, and the truth about it."""
+    place = folder / str(seed)
+    if not (place / "truth.json").exists():
+        song = compose(random_spec(seed, duration_s=30.0 + 10 * (seed % 7)))
+        write_song(song, place, stem_format=SampleFormat.INT24)
+    truth = SongTruth.model_validate_json((place / "truth.json").read_text(encoding="utf-8"))
+    return {path.stem: path for path in place.glob("*.wav")}, truth
 
 
 def judge(seed: int, folder: Path) -> Verdicts:
     """Each figure of one song, 0 to 1, and the time that reading it took as a share of its length."""
-    song = compose(random_spec(seed, duration_s=30.0 + 10 * (seed % 7)))
-    written, truth = write_song(song, folder), song.truth
+    paths, truth = composed(seed, folder)
+    mixture = paths["mixture"]
     began = time.process_time()
-    grid = measure_beats(written.mixture, written.stems.get(Role.DRUMS))
-    key = harmony.measure_harmony(written.mixture).key
-    pitched = [written.stems[role] for role in _PITCHED if role in written.stems]
-    chords = measure_chords(pitched or [written.mixture], grid, key)
-    sections = measure_sections(written.mixture, grid)
+    grid = measure_beats(mixture, paths.get("drums"))
+    key = harmony.measure_harmony(mixture).key
+    pitched = [paths[name] for name in _PITCHED if name in paths]
+    chords = measure_chords(pitched or [mixture], grid, key)
+    sections = measure_sections(mixture, grid)
     took_s = time.process_time() - began
-    alone = measure_beats(written.mixture)
-    by_ear = measure_chords([written.mixture], grid, key)
+    alone = measure_beats(mixture)
+    by_ear = measure_chords([mixture], grid, key)
     return {
         **_of_grid(grid, truth),
         "key": float(_numbered(key) == _numbered(truth.key)),
@@ -146,19 +155,18 @@ def _numbered(key: str) -> tuple[int, str]:
 
 def table(verdicts: Sequence[Verdicts]) -> str:
     """Means over all songs, and the lowest tenth."""
-    lines = [f"{'':34}{'mean':>8}{'10 %':>8}"]
+    lines = [f"{'':48}{'mean':>8}{'10 %':>8}"]
     for name in verdicts[0]:
         values = np.array([verdict[name] for verdict in verdicts])
-        lines.append(f"{name:34}{values.mean():8.3f}{np.quantile(values, 0.1):8.3f}")
+        lines.append(f"{name:48}{values.mean():8.3f}{np.quantile(values, 0.1):8.3f}")
     return "\n".join(lines) + "\n"
 
 
-def main(count: int, first: int) -> None:
+def main(folder: Path, first: int, count: int) -> None:
     """Judge, print as it goes, and the table."""
     verdicts = []
     for seed in range(first, first + count):
-        with tempfile.TemporaryDirectory() as folder:
-            verdicts.append(judge(seed, Path(folder)))
+        verdicts.append(judge(seed, folder))
         missed = [name for name, value in verdicts[-1].items() if value < 0.8 and "time" not in name]
         sys.stdout.write(f"{seed}: {', '.join(missed) or 'all well'}\n")
         sys.stdout.flush()
@@ -166,4 +174,5 @@ def main(count: int, first: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 200, int(sys.argv[2]) if len(sys.argv) > 2 else 0)
+    numbers = [int(word) for word in sys.argv[2:4]]
+    main(Path(sys.argv[1]), *(numbers + [0, 200][len(numbers) :]))

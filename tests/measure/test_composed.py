@@ -1,14 +1,17 @@
-"""Tempo and key of composed songs that no weight was fitted on (fit_models.py uses seeds from 1,000)."""
+"""Composed songs that no weight was fitted on (fit_models.py and fit_music.py use seeds from 1,000)."""
 
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bridge.generate import ComposedSong, compose, random_spec
 from bridge.measure import Harmony, Rhythm, harmony_of, rhythm_of
+
+from .judge_music import judge
 
 
 @functools.cache
@@ -55,3 +58,34 @@ def test_thirty_songs_are_read_well() -> None:
         assert right.mean() >= least
         assert right[sure].mean() >= 0.95
         assert sure.mean() >= 0.4
+
+
+def test_a_song_is_read_as_music(tmp_path: Path) -> None:
+    """Beats, bars and most chords of a short song, from its files, faster than 10 times real time."""
+    found = judge(14, tmp_path)
+    assert found["tempo"] == found["key"] == found["bars right"] == 1
+    assert found["beat F1"] > 0.95
+    assert found["chord root"] > 0.85
+    assert found["time taken / length"] < 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_twenty_songs_are_read_as_music(tmp_path: Path) -> None:
+    """With the drum stem, and most of it from the mixture alone."""
+    judged = [judge(seed, tmp_path) for seed in range(20)]
+    least = {
+        "tempo": 0.9,
+        "beat F1": 0.95,
+        "bars right": 0.85,
+        "key": 0.85,
+        "chord root": 0.9,
+        "chord root and third": 0.9,
+        "section borders F1": 0.85,
+        "section letters F1": 0.85,
+        "tempo, mixture alone": 0.9,
+        "beat F1, mixture alone": 0.9,
+        "chord root, mixture alone": 0.85,
+    }
+    means = {name: float(np.mean([song[name] for song in judged])) for name in least}
+    assert not {name: mean for name, mean in means.items() if mean < least[name]}
