@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,10 +46,14 @@ def song(folder: Path) -> Path:
     return path
 
 
-@pytest.fixture(
-    params=[pytest.param(TouchOsc, marks=needs_lupa), pytest.param(StageControl, marks=needs_node)],
-    ids=["touchosc", "stagecontrol"],
-)
+KINDS: Any = {
+    "params": [pytest.param(TouchOsc, marks=needs_lupa), pytest.param(StageControl, marks=needs_node)],
+    "ids": ["touchosc", "stagecontrol"],
+}
+"""For a fixture that is each of them."""
+
+
+@pytest.fixture(**KINDS)
 def open_remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenRemote]:
     """Opens a remote for a service, towards a port."""
     with ExitStack() as opened:
