@@ -85,6 +85,14 @@ def test_a_plug_in_that_crashes_costs_its_effect_alone(home: Path) -> None:
     assert not list((home / "data/stages").glob("master-*")), "a result without the plug-in was kept"
 
 
+def test_the_page_shows_a_chain_that_holds() -> None:
+    """The example in docs/plugins.md can be copied as it stands."""
+    page = (Path(__file__).parents[1] / "docs/plugins.md").read_text(encoding="utf-8")
+    example = page.split("```toml\n")[2].split("```")[0]
+    chain = Chain.from_toml(f'role = "vocals"\n{example}', "docs/plugins.md")
+    assert [effect.kind for effect in chain.effects] == ["compressor", "vst3"]
+
+
 def test_doctor_tells_what_a_chain_lacks(home: Path) -> None:
     """Before any song is processed."""
     put_chain(home, "bass", Vst3(plugin="Nobody has this one"))

@@ -84,14 +84,16 @@ def run_job(job: Job, config: Config, report: Report) -> Delivery:
         plan=[STAGES[name] for name in recipe.stages],
         report=report,
     )
-    delivery = _Flow(job=job, config=config, recipe=recipe, bench=bench, report=report).run()
+    try:
+        delivery = _Flow(job=job, config=config, recipe=recipe, bench=bench, report=report).run()
+    finally:
+        _let_go(bench, shelf)
     with contextlib.suppress(OSError):  # what was delivered stands, whatever is met while tidying
         shelf.prune(
             round(config.work.keep_gb * 1e9),
             spare=bench.keys(),
             older_than_s=config.service.keep_days * 86_400,
         )
-        _let_go(bench, shelf)
     shelf.clear_rooms()
     return delivery
 

@@ -125,8 +125,10 @@ class Shelf:
         shutil.rmtree(folder, ignore_errors=True)
 
     def release(self, key: str) -> None:
-        """Remove a result that nobody will ask for again soon."""
-        shutil.rmtree(self.root / key, ignore_errors=True)
+        """Remove a result that shall not be found again, unless another job has asked for it already."""
+        own = f".{self._owner}{HELD}"
+        if all(held.parent.name == own for held in self.root.glob(f".*{HELD}/{key}")):
+            shutil.rmtree(self.root / key, ignore_errors=True)
 
     def prune(
         self, keep_bytes: int, spare: Iterable[str] = (), *, older_than_s: float = float("inf")

@@ -246,3 +246,16 @@ def test_tidying_passes_over_what_goes_meanwhile_and_over_strangers(
     monkeypatch.setattr(Path, "stat", _stat)
     shelf.prune(0)
     assert shelf.find("mix-1") is None
+
+
+def test_a_released_result_is_gone_unless_another_job_asked_for_it(tmp_path: Path) -> None:
+    """The job that releases it does not count itself."""
+    mine, theirs = (Shelf(tmp_path / "stages", owner=name) for name in ("mine", "theirs"))
+    for key in ("mix-1", "mix-2"):
+        put(mine, key)
+        assert mine.find(key) is not None
+    assert theirs.find("mix-1") is not None
+    mine.release("mix-1")
+    mine.release("mix-2")
+    assert theirs.find("mix-1") is not None
+    assert theirs.find("mix-2") is None
