@@ -89,12 +89,16 @@ var Recap = (function () {
 
     function Recap() {
         this.key = "";
+        this.done = "";
         this.parts = {};
     }
 
-    /** A part; the rows of the whole when the last of its parts is there, else null. */
+    /** A part; the rows of the whole, once, when the last of its parts is there, else null. */
     Recap.prototype.take = function (heard) {
         var key = heard.values.epoch + " " + heard.values.last;
+        if (key === this.done) {
+            return null;
+        }
         if (key !== this.key) {
             this.key = key;
             this.parts = {};
@@ -103,6 +107,7 @@ var Recap = (function () {
         if (Object.keys(this.parts).length < heard.values.parts) {
             return null;
         }
+        this.done = key;
         return this.whole(heard.values.parts);
     };
 
@@ -112,7 +117,6 @@ var Recap = (function () {
         for (part = 0; part < parts; part += 1) {
             rows = rows.concat(this.parts[part]);
         }
-        this.key = "";
         return rows;
     };
 

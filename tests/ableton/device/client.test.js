@@ -127,6 +127,7 @@ test("while it is away the lamp does not flicker, and little is sent", () => {
     max.pass(60_000);
     assert.deepEqual(max.heard[2].filter(([kind]) => kind === "lamp").map(([, lamp]) => lamp), [1, 0]);
     assert.ok(named(max, "hello").length < 110, `${named(max, "hello").length}`);
+    assert.equal(max.heard[0].length, named(max, "hello").length, "and nothing else");
 });
 
 test("a port at which no welcome comes is given up for another, and the new one is told", () => {
@@ -364,6 +365,17 @@ test("the state in several parts counts when all are there, in any order, and on
     assert.deepEqual(max.shown("song"), ["Second"]);
 });
 
+test("a state that comes twice hides no gap", () => {
+    const { max, service } = connected();
+    service.isLossy = (way, name) => ["queued", "events_told"].includes(name);
+    service.event("queued", "job1", "Night Drive", "full");
+    service.event("started", "job1", 1);
+    service.isLossy = () => false;
+    service.tell("resync", "e1", 0, 0, 1);
+    max.pass(2000);
+    assert.deepEqual(max.shown("stage"), ["Starting"]);
+});
+
 test("a job that ended unseen, and is not in the state that is told, is asked for", () => {
     const { max, service } = connected();
     service.jobs = 0;
@@ -385,12 +397,32 @@ test("why a job failed while nobody listened is asked for", () => {
     assert.deepEqual([max.shown("stage"), max.shown("error")], [["Failed"], ["night.wav is silent."]]);
 });
 
+test("a failure that was told is not asked for again", () => {
+    const { max, service } = connected();
+    max.send(0, "process_newest");
+    service.event("failed", "job1", "InputError", "night.wav is silent.");
+    service.restart();
+    service.rows = [["job1", "FAILED", "ingest", 0, "Night Drive", "full", 0]];
+    max.pass(2 * HEARTBEAT_MS);
+    assert.deepEqual([max.shown("lamp"), named(max, "status").length], [[2], 0]);
+});
+
+test("names that do not all come leave the menu as it is", () => {
+    const { max } = connected({ prepare: (made, service) => {
+        service.on_recipes = (offset = 0) => (offset ? [["refused", "internal", "A fault."]]
+            : [["recipe_list", 2, 0, "mine", "title", ""]]);
+    } });
+    assert.ok(max.shown("recipes").includes("master-only"), "as shipped");
+});
+
 test("a thousand jobs of others leave its own in sight, and are forgotten", () => {
-    const { max, service } = delivered();
+    const { max, service } = connected();
+    max.send(0, "process_newest");
     for (let at = 0; at < 1000; at += 1) {
         service.event("queued", `theirs${at}`, "Other Song", "full");
     }
-    assert.deepEqual([max.shown("song"), max.shown("can_import")], [["Night Drive"], [1]]);
+    service.event("stage", "job1", "mix", "Mixing", 0.5);
+    assert.deepEqual([max.shown("song"), max.shown("stage")], [["Night Drive"], ["Mixing"]]);
     assert.ok(Object.keys(max.context.device.jobs.byId).length <= 61);
 });
 
