@@ -7,7 +7,6 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import rfft
-from scipy.ndimage import maximum_filter1d
 
 from bridge.audio import Samples
 from bridge.measure.frames import Framer, frame_size, hann
@@ -23,8 +22,8 @@ SHORT_FRAME_S, LONG_FRAME_S = 0.023, 0.046
 """For drums; for pitched sounds, whose lowest periods ripple through shorter frames."""
 _CHUNK = 4096
 
-Levels = NDArray[np.float32]
-"""Shape ``(steps, bands)``: dB against a full-scale sine, not below -100."""
+Levels = NDArray[np.floating]
+"""Shape ``(steps, bands)``: dB against a full-scale sine, not below -100; half precision is enough."""
 
 
 class BandMeter:
@@ -56,29 +55,27 @@ class BandMeter:
     def levels(self) -> Levels:
         """The levels of all that was added."""
         if not self._levels:
-            return np.zeros((0, BANDS), np.float32)
-        return np.concatenate(self._levels).astype(np.float32)
+            return np.zeros((0, BANDS), np.float16)
+        return np.concatenate(self._levels)
 
 
 def loud_db(levels: Levels) -> float:
     """The level of the loudest band in the loud moments; the floor where there are no steps."""
-    return float(np.quantile(levels.max(axis=1), 0.99)) if len(levels) else FLOOR_DB
+    return float(np.quantile(levels.max(axis=1).astype(np.float32), 0.99)) if len(levels) else FLOOR_DB
 
 
-def flux(levels: Levels, groups: int, *, is_widened: bool = False) -> NDArray[np.float32]:
+def flux(levels: Levels, groups: int) -> NDArray[np.float32]:
     """How much louder groups of bands are after a step than before it: shape ``(steps, groups)``.
 
     Counted in the square root of amplitude, so that quiet beginnings show; 1 is the rise of one band from
-    70 dB below ``loud_db`` up to it. Widened, a band has to rise above its neighbours too, so that a gliding
-    pitch is no beginning (S. Böck and G. Widmer, "Maximum filter vibrato suppression", DAFx 2013).
+    70 dB below ``loud_db`` up to it.
     """
     found = np.zeros((len(levels), groups), np.float32)
     top_db = loud_db(levels)
     for start in range(1, len(levels) - 1, _CHUNK):
-        part = levels[start - 1 : start + _CHUNK + 1]
+        part = levels[start - 1 : start + _CHUNK + 1].astype(np.float32)
         heights = 10 ** (np.maximum(part - top_db, -RANGE_DB) / 40)
-        before = maximum_filter1d(heights[:-2], 3, axis=1) if is_widened else heights[:-2]
-        rise = np.maximum(0, heights[2:] - before)
+        rise = np.maximum(0, heights[2:] - heights[:-2])
         found[start : start + len(rise)] = rise.reshape(len(rise), groups, -1).sum(axis=2)
     return found
 

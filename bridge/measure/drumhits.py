@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
 from bridge.audio import open_audio
-from bridge.measure.bands import FLOOR_DB, RANGE_DB, BandMeter, Levels, flux, loud_db
-from bridge.measure.drumnet import network
+from bridge.measure.bands import FLOOR_DB, BandMeter, Levels, flux, loud_db
 from bridge.measure.meter import feed, heard_channels
+from bridge.measure.nets import Look, network, views_of
 from bridge.music import Note
 from bridge.protocols import Progress, no_progress
 
@@ -22,10 +22,10 @@ _BANDS_OF = ((0, 8), (8, 26), (26, 32), (26, 32), (4, 12), (4, 12), (4, 12), (26
 _SILENT_DB = -80.0
 """A stem whose loudest band stays below this has no hits."""
 _GROUPS = 4
-_FAINTEST = 0.015
-"""Attacks this much weaker than the strong ones of their group of bands are not looked at."""
-_BEFORE, _ATTACK, _SOON, _LATER = (-4, -3, -2), (0, 1, 2), (5, 6, 7), (12, 13, 14, 15)
-"""Steps around an attack at which it is looked at."""
+_STRONG, _FAINTEST, _LEAST = 1.0, 0.015, 0.05
+"""Flux of a strong attack at least; share of it, and flux, below which attacks are not looked at."""
+LOOKS: tuple[Look, ...] = ((-4, -3, -2), (0, 1, 2), (5, 6, 7), (12, 13, 14, 15))
+"""Steps around an attack at which it is looked at: before it, in it, and 60 and 135 ms later."""
 _BODY = (0, 1, 2, 3, 4, 5)
 """Steps in which a drum gets as loud as it gets."""
 _LEAD = 8
@@ -56,12 +56,12 @@ def hits_of_drums(stem: Path, progress: Progress = no_progress) -> tuple[Note, .
 
 def hits_from(levels: Levels, step_s: float) -> tuple[Note, ...]:
     """The hits in levels of shape ``(steps, bands)``."""
-    led = np.concatenate([np.full((_LEAD, levels.shape[1]), FLOOR_DB, np.float32), levels])
+    led = np.concatenate([np.full((_LEAD, levels.shape[1]), FLOOR_DB, levels.dtype), levels])
     steps = attacks(led)
     if not len(steps):
         return ()
-    views = views_of(led, steps)
-    struck = network().chances(views) > 0.5
+    views = views_of(led, steps, LOOKS, loud_db(led))
+    struck = network("drums").chances(views) > 0.5
     velocities = _velocities(led, steps, struck)
     return tuple(
         Note(
@@ -77,38 +77,16 @@ def attacks(levels: Levels) -> Steps:
     if not len(levels) or levels.max() < _SILENT_DB:
         return np.zeros(0, np.intp)
     rises = flux(levels, _GROUPS)
-    shares = rises / (np.quantile(rises, 0.99, axis=0) + 1e-9)
-    is_peak = (rises >= maximum_filter1d(rises, 5, axis=0)) & (shares > _FAINTEST)
+    shares = rises / np.maximum(np.quantile(rises, 0.99, axis=0), _STRONG)
+    is_peak = (rises >= maximum_filter1d(rises, 5, axis=0)) & (rises > _LEAST) & (shares > _FAINTEST)
     best = np.where(is_peak, shares, 0).max(axis=1)
     return np.flatnonzero((best > 0) & (best >= maximum_filter1d(best, 7)))
-
-
-def views_of(levels: Levels, steps: Steps) -> Floats:
-    """What the network sees of each attack: the bands before it, in it, and 60 and 135 ms later.
-
-    0 stands for 70 dB below the stem's loudest bands, 1 for those. Shape ``(attacks, 4 * bands)``.
-    """
-    floor_db = loud_db(levels) - RANGE_DB
-
-    def heights(shifts: tuple[int, ...]) -> Floats:
-        places = np.clip(steps[:, None] + np.array(shifts), 0, len(levels) - 1)
-        return np.asarray(np.clip((levels[places] - floor_db) / RANGE_DB, 0, 1.5), np.float32)
-
-    return np.concatenate(
-        [
-            heights(_BEFORE).mean(axis=1),
-            heights(_ATTACK).max(axis=1),
-            heights(_SOON).mean(axis=1),
-            heights(_LATER).mean(axis=1),
-        ],
-        axis=1,
-    )
 
 
 def _velocities(levels: Levels, steps: Steps, struck: Flags) -> NDArray[np.int64]:
     """MIDI velocities of the hits from how loud the drum's bands get against its loud hits."""
     places = np.clip(steps[:, None] + np.array(_BODY), 0, len(levels) - 1)
-    peaks_db = levels[places].max(axis=1)
+    peaks_db = levels[places].max(axis=1).astype(np.float32)
     velocities = np.ones(struck.shape, np.int64)
     for drum, (low, high) in enumerate(_BANDS_OF):
         drum_db = peaks_db[:, low:high].mean(axis=1)

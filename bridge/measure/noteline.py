@@ -8,15 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.measure.beginnings import Beginnings
+from bridge.measure.activity import Activity, Chances
 from bridge.measure.pitches import Floats, PitchTrack
 
 _SPREAD_SEMITONES = 0.45
 """How far from a note its readings lie: vibrato and glides."""
-_REST = 0.1
-"""Strength below which nothing sounds; pitched sound has 0.3 and more."""
-_SILENT = 1.0
-"""The strength of a rest where the sound is too quiet to be played."""
+_REST, _SURE_REST = 0.05, 0.85
+"""Strength of a rest where a note surely sounds and where surely none does; readings have 0.3 and more."""
 _AGREEING = 0.4
 """Length of the readings' circular mean, 0 to 1, from which on they agree on a tuning."""
 _CHUNK = 1024
@@ -34,29 +32,27 @@ class Span:
     stop: int
 
 
-def note_line(
-    track: PitchTrack, beginnings: Beginnings, *, change: float, reward: float, quiet_db: float
-) -> tuple[Span, ...]:
+def note_line(track: PitchTrack, activity: Activity, *, change: float, reward: float) -> tuple[Span, ...]:
     """The line whose readings are strongest in sum (Viterbi), less ``change`` for each new note.
 
-    A note that begins where ``beginnings`` is 1 gets ``reward`` back, so that it may follow one of its own
-    pitch; a rest costs half a change. What is below ``quiet_db`` is a rest. Keeps 70 bytes for each step.
+    A note that surely begins gets ``reward`` back, so that it may follow one of its own pitch; a rest costs
+    half a change. Keeps 70 bytes for each step.
     """
     readings = _in_tune(track)
     sounding = readings[track.strengths > 0]
     if not len(sounding):
         return ()
     pitches = np.arange(round(float(sounding.min())), round(float(sounding.max())) + 1)
-    steps = min(len(readings), len(beginnings))
+    steps = min(len(readings), len(activity.beginning))
     costs = np.full(len(pitches) + 1, change)
     costs[-1] /= 2
     is_new = np.zeros((steps, len(costs)), np.bool_)
     leaders = np.zeros(steps, np.int16)
     best = np.zeros(len(costs))
-    for step, score in enumerate(_scores(readings[:steps], track, pitches, quiet_db)):
+    for step, score in enumerate(_scores(readings[:steps], track, activity.sounding, pitches)):
         leaders[step] = leader = int(np.argmax(best))
         entries = best[leader] - costs
-        entries[:-1] += reward * beginnings[step]
+        entries[:-1] += reward * activity.beginning[step]
         is_new[step] = entries > best
         best = np.maximum(best, entries) + score
     return tuple(_walked_back(is_new, leaders, int(np.argmax(best)), pitches))
@@ -75,14 +71,14 @@ def _in_tune(track: PitchTrack) -> Floats:
 
 
 def _scores(
-    readings: Floats, track: PitchTrack, pitches: NDArray[np.int_], quiet_db: float
+    readings: Floats, track: PitchTrack, sounding: Chances, pitches: NDArray[np.int_]
 ) -> Iterator[Scores]:
     """For each step the strength of each pitch, and last of a rest."""
     for start in range(0, len(readings), _CHUNK):
         here = slice(start, start + len(readings[start : start + _CHUNK]))
         far = (readings[here, :, None] - pitches) / _SPREAD_SEMITONES
         strengths = (track.strengths[here, :, None] * np.exp(-0.5 * far**2)).max(axis=1)
-        rests = np.where(track.levels_db[here] < quiet_db, _SILENT, _REST)
+        rests = _SURE_REST + sounding[here] * (_REST - _SURE_REST)
         yield from np.concatenate([strengths, rests[:, None]], axis=1)
 
 

@@ -10,11 +10,24 @@ from __future__ import annotations
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from note_songs import Event, Score, Stems, events_of, scored, stems_of, true_events
+import numpy as np
+from note_songs import (
+    Event,
+    Score,
+    Stems,
+    events_of,
+    matches,
+    merged,
+    scored,
+    stems_of,
+    true_events,
+    true_notes,
+)
 
+from bridge.generate import PlayedNote
 from bridge.measure.drumhits import hits_of_drums
 from bridge.measure.notes import notes_of_melody
 from bridge.music import Note
@@ -24,6 +37,8 @@ DRUM_NAMES = {
     36: "kick", 38: "snare", 42: "closed hat", 46: "open hat", 45: "low tom", 47: "middle tom",
     50: "high tom", 49: "crash", 51: "ride",
 }  # fmt: skip
+END_TOLERANCE_S, END_SHARE = 0.05, 0.2
+"""An end is right within 50 ms or a fifth of the note (as mir_eval counts it)."""
 FAMILIES = {36: 1, 38: 2, 42: 3, 46: 3, 45: 4, 47: 4, 50: 4, 49: 5, 51: 5}
 """Kick, snare, hats, toms, cymbals: the five classes that drum transcription is mostly judged in."""
 
@@ -34,6 +49,8 @@ class Table:
     def __init__(self) -> None:
         self.scores: dict[str, list[Score]] = defaultdict(list)
         self.seconds: dict[str, float] = defaultdict(float)
+        self.ends: dict[str, list[bool]] = defaultdict(list)
+        self.velocities: dict[str, list[tuple[int, int]]] = defaultdict(list)
 
     def add(self, line: str, true: Iterable[Event], found: Iterable[Event]) -> None:
         """One song's score; a song without such notes, true or found, does not count."""
@@ -53,7 +70,20 @@ class Table:
                 f"{name:44}{total.f1:7.3f}{precision:7.3f}{recall:7.3f}{sum(each) / len(each):7.3f}"
                 f"{min(each):7.3f}{total.true:8}{len(scores):6}"
             )
+        for name, ends in self.ends.items():
+            lines.append(f"{name}: {sum(ends) / len(ends):.0%} of the notes found end right")
+        for name, pairs in self.velocities.items():
+            correlation = np.corrcoef(np.array(pairs, float).T)[0, 1]
+            lines.append(f"{name}: velocities found and true correlate by {correlation:.2f}")
         return "\n".join(lines)
+
+    def compare(self, line: str, true: Sequence[PlayedNote], found: Sequence[Note]) -> None:
+        """Ends and velocities of the notes that were found."""
+        pairs = matches([(note.onset_s, note.pitch) for note in true], events_of(found))
+        for one, other in ((true[place], found[index]) for place, index in pairs):
+            late_s = other.end_s - one.onset_s - one.duration_s
+            self.ends[line].append(abs(late_s) <= max(END_TOLERANCE_S, END_SHARE * one.duration_s))
+            self.velocities[line].append((one.velocity, other.velocity))
 
 
 def judge(song: Stems, table: Table) -> None:
@@ -61,15 +91,16 @@ def judge(song: Stems, table: Table) -> None:
     for kind, files in (("true", song.played), ("separated", song.separated)):
         for role, path in files.items():
             true = true_events(song.truth, role)
-            found = events_of(_timed(f"{role.value}", table, _finder(role), path))
-            name = f"{role.value}, {kind} stems"
+            notes = _timed(role.value, table, _finder(role), path)
+            found, name = events_of(notes), f"{role.value}, {kind} stems"
             table.add(name, true, found)
             if role is Role.DRUMS:
-                table.add(f"{name}: five families", _families(true), _families(found))
+                table.add(f"{name}: five families", merged(true, FAMILIES), merged(found, FAMILIES))
                 for key, drum in DRUM_NAMES.items():
                     table.add(f"{name}: {drum}", _of(key, true), _of(key, found))
             else:
                 table.add(f"{name}: onsets alone", _of_any_pitch(true), _of_any_pitch(found))
+                table.compare(name, true_notes(song.truth, role), notes)
                 if kind == "true":
                     table.add(f"{name}: {song.truth.style}", true, found)
 
@@ -85,10 +116,6 @@ def _timed(
     notes = finder(path)
     table.seconds[name] += time.process_time() - start
     return notes
-
-
-def _families(events: Iterable[Event]) -> list[Event]:
-    return sorted({(at, FAMILIES[key]) for at, key in events})
 
 
 def _of(key: int, events: Iterable[Event]) -> list[Event]:

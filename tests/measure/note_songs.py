@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.engines.light import LightSeparator
-from bridge.generate import SongTruth, compose, random_spec, write_song
+from bridge.generate import PlayedNote, SongTruth, compose, random_spec, write_song
 from bridge.music import Note
 from bridge.protocols import no_progress
 from bridge.values import Role, SampleFormat
@@ -75,12 +75,26 @@ def stems_of(seed: int, cache: Path, *, with_separated: bool = False) -> Stems:
     )
 
 
+def true_notes(truth: SongTruth, role: Role) -> list[PlayedNote]:
+    """What there is to find in a stem: the bass, the lead vocal, the drums."""
+    return [note for note in truth.notes_of(role) if note.part == JUDGED_PARTS[role]]
+
+
 def true_events(truth: SongTruth, role: Role) -> list[Event]:
-    """What there is to find in a stem: bass, lead vocal, or hits with one key for drums that sound alike."""
-    notes = [note for note in truth.notes if note.role is role and note.part == JUDGED_PARTS[role]]
-    if role is not Role.DRUMS:
-        return [(note.onset_s, note.pitch) for note in notes]
-    return _one_each((note.onset_s, JUDGED_AS.get(note.pitch, note.pitch)) for note in notes)
+    """Onsets and pitches of what there is to find, with one key for drums that count as one."""
+    events = [(note.onset_s, note.pitch) for note in true_notes(truth, role)]
+    return merged(events) if role is Role.DRUMS else events
+
+
+def merged(hits: Iterable[Event], keys: Mapping[int, int] = JUDGED_AS) -> list[Event]:
+    """Hits with one key for drums that count as one, those of a key closer than 30 ms as one hit."""
+    last: dict[int, float] = {}
+    kept = []
+    for at, key in sorted((at, keys.get(key, key)) for at, key in hits):
+        if at - last.get(key, -1.0) >= SAME_HIT_S:
+            kept.append((at, key))
+            last[key] = at
+    return kept
 
 
 def events_of(notes: Sequence[Note]) -> list[Event]:
@@ -89,35 +103,31 @@ def events_of(notes: Sequence[Note]) -> list[Event]:
 
 
 def scored(true: Sequence[Event], found: Sequence[Event]) -> Score:
-    """Each true note is right once where a found one of its pitch begins within 50 ms.
+    """Each true note is right once where a found one of its pitch begins within 50 ms."""
+    return Score(right=len(matches(true, found)), true=len(true), found=len(found))
 
-    Walking along both in order finds the largest matching, since every note reaches equally far.
+
+def matches(true: Sequence[Event], found: Sequence[Event]) -> list[tuple[int, int]]:
+    """Places of true notes and of the found ones that match them, the most that can be matched.
+
+    Walking along both in order finds them, since every note reaches equally far.
     """
-    right = sum(
-        _matches([at for at, other in true if other == pitch], [at for at, other in found if other == pitch])
+    return [
+        pair
         for pitch in {pitch for _, pitch in true}
-    )
-    return Score(right=right, true=len(true), found=len(found))
+        for pair in _walked(
+            *([(at, i) for i, (at, other) in enumerate(side) if other == pitch] for side in (true, found))
+        )
+    ]
 
 
-def _matches(true_s: list[float], found_s: list[float]) -> int:
-    true, found, count = sorted(true_s), sorted(found_s), 0
+def _walked(true: list[tuple[float, int]], found: list[tuple[float, int]]) -> Iterator[tuple[int, int]]:
+    true, found = sorted(true), sorted(found)
     while true and found:
-        late_s = found[-1] - true[-1]
+        late_s = found[-1][0] - true[-1][0]
         if abs(late_s) <= ONSET_TOLERANCE_S:
-            count += 1
-        if late_s >= -ONSET_TOLERANCE_S:
+            yield true.pop()[1], found.pop()[1]
+        elif late_s > 0:
             found.pop()
-        if late_s <= ONSET_TOLERANCE_S:
+        else:
             true.pop()
-    return count
-
-
-def _one_each(events: Iterable[Event]) -> list[Event]:
-    last: dict[int, float] = {}
-    kept = []
-    for at, pitch in sorted(events):
-        if at - last.get(pitch, -1.0) >= SAME_HIT_S:
-            kept.append((at, pitch))
-            last[pitch] = at
-    return kept

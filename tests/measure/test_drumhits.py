@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from importlib import resources
 from pathlib import Path
 
@@ -13,10 +12,10 @@ from bridge.audio import Audio, write_audio
 from bridge.errors import EngineError, JobCancelled
 from bridge.generate import Instrument, Style, compose, random_spec
 from bridge.generate.synth.drums import KITS, drum
-from bridge.measure import drumnet
 from bridge.measure.bands import BANDS, BandMeter, flux
 from bridge.measure.drumhits import KEYS, hits_of_drums
 from bridge.measure.meter import blocks_of
+from bridge.measure.nets import network
 from bridge.music import Note
 from bridge.values import Role, SampleFormat
 
@@ -162,14 +161,13 @@ def test_flux_rises_where_sound_begins() -> None:
 
 def test_unreadable_weights_are_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A broken package names the file and what to do."""
-    (tmp_path / "drum_weights.json").write_text("{}")
     monkeypatch.setattr(resources, "files", lambda _package: tmp_path)
-    drumnet.network.cache_clear()
-    with pytest.raises(EngineError, match=r"drum_weights\.json.*Reinstall"):
-        drumnet.network()
-    shutil.rmtree(tmp_path)
-    with pytest.raises(EngineError, match="Reinstall"):
-        drumnet.network()
+    network.cache_clear()
+    (tmp_path / "net_drums.json").write_text("{}")
+    with pytest.raises(EngineError, match=r"net_drums\.json.*Reinstall"):
+        network("drums")
+    with pytest.raises(EngineError, match=r"net_bass\.json.*Reinstall"):
+        network("bass")
 
 
 @pytest.mark.parametrize("style", [Style.FUNK, Style.HIP_HOP, Style.ROCK])
