@@ -9,6 +9,8 @@ from bridge.measure.agreement import (
     null_depth,
 )
 from bridge.measure.artefacts import ArtefactMeter, Artefacts, artefacts_of, measure_artefacts
+from bridge.measure.beats import measure_beats
+from bridge.measure.chords import measure_chords
 from bridge.measure.clicks import ClickCounter
 from bridge.measure.ffmpeg_meter import FfmpegLoudness, ffmpeg_loudness
 from bridge.measure.harmony import Harmony, HarmonyMeter, harmony_of, measure_harmony
@@ -40,6 +42,7 @@ from bridge.measure.pictures import (
 )
 from bridge.measure.rhythm import Rhythm, RhythmMeter, measure_rhythm, rhythm_of
 from bridge.measure.scores import sdr_db, si_sdr_db
+from bridge.measure.sections import measure_sections
 from bridge.measure.shimmer import ShimmerMeter
 from bridge.measure.spectrum import Spectrum, SpectrumMeter, measure_spectrum, spectrum_of
 from bridge.measure.stereo import Stereo, StereoBand, StereoMeter, measure_stereo, stereo_of
@@ -88,10 +91,13 @@ __all__ = [
     "loudness_of",
     "measure_artefacts",
     "measure_audio",
+    "measure_beats",
+    "measure_chords",
     "measure_file",
     "measure_harmony",
     "measure_loudness",
     "measure_rhythm",
+    "measure_sections",
     "measure_spectrum",
     "measure_stereo",
     "null_depth",

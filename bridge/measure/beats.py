@@ -62,11 +62,11 @@ class Ears:
 def measure_beats(mixture: Path, drums: Path | None = None, progress: Progress = no_progress) -> BeatGrid:
     """Tempo, beats and bars of a song, in seconds from its start.
 
-    ``drums`` is its drum stem, where there is one: beats are clearer there. The tempo is the one that holds
-    longest; half and double are offered within 40 to 240 beats a minute. Beats are followed through changes
-    of tempo of some per cent; bars keep one length through the song. In 6/8 the beat is the dotted
-    quarter, two to a bar. Silence, noise and what is shorter than 4 s have no beats. Raises AudioError where
-    a file cannot be decoded.
+    ``drums`` is its drum stem, of the same rate, where there is one: beats are clearer there. The tempo is
+    the one that holds longest; half and double are offered within 40 to 240 beats a minute. Beats are
+    followed through changes of tempo of some per cent; bars keep one length through the song. In 6/8 the
+    beat is the dotted quarter, two to a bar. Silence, noise and what is shorter than 4 s have no beats.
+    Raises AudioError where a file cannot be decoded.
     """
     half = 0.7 if drums else 1.0
     ears = feed_sum([mixture], Ears, lambda share: progress(half * share))

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bridge.audio import Audio, write_audio
-from bridge.errors import AudioError
+from bridge.errors import AudioError, JobCancelled
 from bridge.measure.beats import measure_beats
 from bridge.measure.pulse import follow
 from bridge.music import BeatGrid
@@ -116,3 +116,20 @@ def test_a_pulse_is_even_where_players_scatter() -> None:
 def test_nothing_to_follow() -> None:
     """No onsets, no beats."""
     assert len(follow(np.zeros(1000), 50)) == 0
+
+
+def test_progress_grows_and_may_cancel(tmp_path: Path) -> None:
+    """Over both files, up to 1; what it raises passes."""
+    sound = played(GROOVES["rock"][1], 120, 4)
+    for name in ("song.wav", "drums.wav"):
+        write_audio(tmp_path / name, sound)
+    shares: list[float] = []
+    measure_beats(tmp_path / "song.wav", tmp_path / "drums.wav", shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1)
+
+    def cancel(_share: float) -> None:
+        raise JobCancelled
+
+    with pytest.raises(JobCancelled):
+        measure_beats(tmp_path / "song.wav", progress=cancel)
