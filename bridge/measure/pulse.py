@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, median_filter
 
-_TIGHTNESS = 60.0
+_TIGHTNESS = 150.0
 """What a gap other than the expected one costs: this times the square of the ratio's logarithm."""
 _PASSES = 3
 _LOCAL_BEATS = 17
