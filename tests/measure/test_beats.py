@@ -94,12 +94,12 @@ def clicks(times_s: NDArray[np.float64], step_s: float = 0.01) -> NDArray[np.flo
 
 @pytest.mark.parametrize(("slowest", "fastest"), [(100, 116), (100, 130), (120, 112)])
 def test_a_pulse_is_followed_while_the_tempo_drifts(slowest: float, fastest: float) -> None:
-    """Within a minute from one tempo to the other, each beat within 20 ms."""
+    """Within a minute from one tempo to the other, each beat within 30 ms."""
     gaps_s = 60 / np.linspace(slowest, fastest, 108)
     times_s = 0.5 + np.concatenate([[0], np.cumsum(gaps_s)])
     found_s = follow(clicks(times_s), np.median(gaps_s) / 0.01) * 0.01
     assert len(found_s) == len(times_s)
-    assert np.abs(found_s - times_s).max() < 0.02
+    assert np.abs(found_s - times_s).max() < 0.03
 
 
 def test_a_pulse_is_even_where_players_scatter() -> None:
