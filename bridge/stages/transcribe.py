@@ -50,13 +50,17 @@ class Heard(Value):
 
 def run(params: Params, inputs: Inputs, room: Room) -> Made:
     """Hear ``source`` and the assets ``dry/...``; all of it goes into a file, its outline into the facts."""
-    structure = _structure(params, inputs, part_of(room.progress, 0.0, 0.5))
-    heard = for_each(
-        roles.of_kind(inputs, roles.DRY),
-        lambda asset, progress: _hear(asset, params.engines, progress),
+    stems = roles.of_kind(inputs, roles.DRY)
+    done = for_each(
+        (None, *stems),
+        lambda stem, progress: (
+            _hear(stem, params.engines, progress) if stem else _structure(params, inputs, progress)
+        ),
         room.config.work.threads,
-        part_of(room.progress, 0.5, 1.0),
+        room.progress,
     )
+    structure = next(part for part in done if isinstance(part, Music))
+    heard = [part for part in done if isinstance(part, Heard)]
     music = structure.evolve(parts=tuple(stem.part for stem in heard if stem.part.notes))
     path = room.folder / "music.json"
     path.write_text(music.model_dump_json(), encoding="utf-8")
