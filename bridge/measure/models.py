@@ -1,6 +1,7 @@
-"""Weights of the two small linear models, for tempo and key: the candidate with the largest sum wins.
+"""Weights of small linear models: for tempo, key, bars and chords the candidate with the largest sum wins.
 
-Fitted by ``tests/measure/fit_models.py`` on composed songs, which prints the blocks of numbers anew.
+Fitted on composed songs by ``tests/measure/fit_models.py`` (tempo, key) and ``fit_music.py`` (the others),
+which print the blocks of numbers anew.
 """
 
 from __future__ import annotations
@@ -33,13 +34,19 @@ BAR_WEIGHTS = _numbers("""
     0.3766 -0.3787 -0.3601 1.403 1.85 0.009919 -1.276 -1.172 -0.04338 -0.3021 -0.3479 -0.87 -0.3984
     1.859 0.04889 -0.8906 -0.7376 0.685 1.965
 """)
+"""For each feature of ``bars.features``."""
+
 CHORD_WEIGHTS = _numbers("""
     4.55 1.075 2.807 1.765 0.2144 -1.063 -1.223 -0.3563 -1.919 -4.723 -1.023 0.6255 -0.7284 9.697 12.4
     13.08 15.17 16.71 -3.236 -10.79 -13.29 -13.89 -2.138 -8.159 -1.622 -13.93
 """)
+"""For each of ``chords.PLACES``, in the bass and then above it."""
+
 CHORD_BIASES = _numbers("""
     4.303 5.548 -4.772 -3.259 -3.58 1.759 1.759 1.759
 """)
+"""For each of ``chords.QUALITIES``: how usual it is."""
+
 SECTION_WEIGHTS = _numbers("""
     -0.3295 -0.2979 0.1369 -0.002731 0.136 0.07916 0.2034 0.06559 0.7197 3.971 0.9411 -2.284 1.715 1.861
     1.684 0.2288 -0.3643 0.5662 -0.2631 -0.5313 -6.54 -8.555 -0.5131 2.473 -1.57 -1.43 0.07315 -0.5505
@@ -48,6 +55,7 @@ SECTION_WEIGHTS = _numbers("""
     -0.1674 1.037 0.4913 -0.2349 0.6787 -0.5203 0.5989 1.072 1.196 -0.2249 0.2696 0.1321 0.2124 -0.4209
     -0.08943 -0.5652 -0.3516 0.6237 -0.5357 -0.3161 0.5808 -0.2007 0.9867 -0.6439 -2.864
 """)
+"""For each feature of ``form.features``; the sum is the log of the odds that a section begins."""
 
 
 def shares(scores: NDArray[np.float64]) -> NDArray[np.float64]:
