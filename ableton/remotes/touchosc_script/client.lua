@@ -7,7 +7,6 @@ local HELLO_AFTER = 3      -- unheard repeats of a command after which hello is 
 local AWAY_AFTER_MS = 3000 -- without a welcome: the lamp says away
 local PATIENCE_MS = 30000  -- without a sign of a command: it is given up
 local BARRED_MS = 60000    -- after a hello that was refused; more of them would only bar for longer
-local MISSED_BEATS = 3
 local MOST_EARLY = 200     -- events kept that came before missing ones
 local AWAY, ASKING, CONNECTED = 0, 1, 2
 local PASSING = { busy = true, closing = true } -- refusals after which the same command is sent again
@@ -240,6 +239,7 @@ local function repeat_one(pending, now)
   end
 end
 
+-- A ping every heartbeat; one that is not heard brings the hello.
 local function keep_alive(now)
   if client.barred_until_ms then
     if now >= client.barred_until_ms then
@@ -252,12 +252,7 @@ local function keep_alive(now)
     return
   end
   client.pinged_ms = now
-  if is_asking('hello') then
-    return
-  end
-  if now - client.heard_ms > MISSED_BEATS * client.heartbeat_ms then
-    introduce_anew()
-  elseif not is_asking('ping') then
+  if not is_asking('hello') and not is_asking('ping') then
     ask('ping', {})
   end
 end

@@ -24,11 +24,11 @@ from tests.faults.osc_proxy import LossyProxy, Weather
 from tests.serving import Home, until
 
 FIGURES = {
+    "padding": {f"figure_{number:03d}": "x" * 60 for number in range(60)},
     "source": {"integrated_lufs": -9.12, "true_peak_dbtp": 0.41},
     "masters": {"streaming": {"integrated_lufs": -14.0, "true_peak_dbtp": -1.0}},
-    "padding": {f"figure_{number:03d}": "x" * 60 for number in range(60)},
 }
-"""More than fits into one message."""
+"""More than fits into one message; what is wanted comes last."""
 
 
 def connected(remote: Host) -> Host:

@@ -167,14 +167,12 @@ def test_each_heartbeat_a_sign_of_life_is_given(remote: Host, service: HandPlaye
 
 def test_a_pong_that_knows_of_no_subscription_brings_one(remote: Host, service: HandPlayed) -> None:
     """The notice that it ended was lost."""
-    service.greet(remote, heartbeat_s=0.2)
+    service.greet(remote, heartbeat_s=1.0)
     service.answer(service.asked(remote, "ping"), "pong", EPOCH, 0, 0)
-    hello = service.asked(remote, "hello")
-    service.answer(hello, "welcome", "9.9", 1, EPOCH, 0, 600.0, "")
-    assert service.asked(remote, "subscribe")["epoch"] == EPOCH
+    assert "/stembridge/hello" in service.heard(remote, 0.4), "at once, not when it was silent for long"
 
 
-def test_after_three_silent_heartbeats_it_says_hello_again(remote: Host, service: HandPlayed) -> None:
+def test_a_ping_that_nobody_hears_brings_a_hello(remote: Host, service: HandPlayed) -> None:
     service.greet(remote, heartbeat_s=0.2)
     assert service.asked(remote, "hello")["seq"] > 2
     remote.until(lambda: "Connected" not in remote.shown("state"), "the lamp")
