@@ -13,7 +13,7 @@ from bridge.measure.pitches import Floats, PitchTrack
 
 _SPREAD_SEMITONES = 0.45
 """How far from a note its readings lie: vibrato and glides."""
-_REST, _SURE_REST = 0.05, 0.85
+_REST, _SURE_REST = 0.05, 1.1
 """Strength of a rest where a note surely sounds and where surely none does; readings have 0.3 and more."""
 _AGREEING = 0.4
 """Length of the readings' circular mean, 0 to 1, from which on they agree on a tuning."""
@@ -73,12 +73,13 @@ def _in_tune(track: PitchTrack) -> Floats:
 def _scores(
     readings: Floats, track: PitchTrack, sounding: Chances, pitches: NDArray[np.int_]
 ) -> Iterator[Scores]:
-    """For each step the strength of each pitch, and last of a rest."""
+    """For each step the strength of each pitch, as far as a note sounds, and last that of a rest."""
     for start in range(0, len(readings), _CHUNK):
         here = slice(start, start + len(readings[start : start + _CHUNK]))
         far = (readings[here, :, None] - pitches) / _SPREAD_SEMITONES
         strengths = (track.strengths[here, :, None] * np.exp(-0.5 * far**2)).max(axis=1)
         rests = _SURE_REST + sounding[here] * (_REST - _SURE_REST)
+        strengths *= sounding[here, None]
         yield from np.concatenate([strengths, rests[:, None]], axis=1)
 
 
