@@ -12,6 +12,13 @@ Pitch = Annotated[int, Field(ge=0, le=127)]
 """A MIDI number: 69 is A4 = 440 Hz; for drums the General MIDI key."""
 
 
+SHARPS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+FLATS = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
+"""Names of the pitch classes, C is 0."""
+FLAT_MAJORS = frozenset({5, 10, 3, 8, 1})
+"""Tonics of the major keys that are spelt with flats."""
+
+
 class Note(Value):
     """One note or drum hit, where it sounds."""
 

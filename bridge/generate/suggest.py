@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bridge.music import SHARPS
+
 from .chance import dice
 from .sheets import sheet_of
 from .spec import SectionKind, SectionSpec, SongSpec, Style
-from .theory import SHARPS
 
 _USUAL_SIGNATURES = {
     Style.BALLAD: ((4, 4), (6, 8), (3, 4)),

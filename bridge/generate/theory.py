@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 from bridge.errors import InputError
+from bridge.music import FLAT_MAJORS, FLATS, SHARPS
 
-SHARPS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-FLATS = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
 MAJOR = (0, 2, 4, 5, 7, 9, 11)
 MINOR = (0, 2, 3, 5, 7, 8, 10)
-_FLAT_MAJORS = frozenset({5, 10, 3, 8, 1})
 _NUMERALS = ("I", "II", "III", "IV", "V", "VI", "VII")
 
 QUALITIES: dict[str, tuple[int, ...]] = {
@@ -56,7 +54,7 @@ class Key:
     def spell(self, pitch_class: int) -> str:
         """A pitch class by name, with flats in flat keys."""
         relative_major = (self.tonic + 3) % 12 if self.is_minor else self.tonic
-        return (FLATS if relative_major in _FLAT_MAJORS else SHARPS)[pitch_class % 12]
+        return (FLATS if relative_major in FLAT_MAJORS else SHARPS)[pitch_class % 12]
 
     def pitches(self, low: int, high: int) -> tuple[int, ...]:
         """The MIDI pitches of the scale from ``low`` to ``high``."""

@@ -14,7 +14,7 @@ from bridge.measure.chroma import Chroma, ChromaMeter
 from bridge.measure.meter import feed_sum
 from bridge.measure.models import CHORD_BIASES, CHORD_WEIGHTS
 from bridge.measure.spans import means_between
-from bridge.music import BeatGrid, Chord
+from bridge.music import FLAT_MAJORS, FLATS, SHARPS, BeatGrid, Chord
 from bridge.protocols import Progress, no_progress
 
 QUALITIES: dict[str, tuple[int, ...]] = {
@@ -43,10 +43,7 @@ PLACES = (*_MEMBERS, *_STRANGERS, "clash")
 _TONES = {0: "root", 6: "fifth", 7: "fifth", 10: "minor seventh", 11: "major seventh"}
 _OTHERS = {2: "ninth", 3: "other third", 4: "other third", 5: "fourth", 9: "sixth"}
 _OTHERS |= {7: "natural fifth", 10: "no minor seventh", 11: "no major seventh"}
-_SHARPS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-_FLATS = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
 _MAJOR = (0, 2, 4, 5, 7, 9, 11)
-_FLAT_MAJORS = frozenset({5, 10, 3, 8, 1})
 _CHANGES = {"bar": 2.5, "half": 4.0, "beat": 6.0}
 """What a change of chord costs where it falls: in most songs they change with the bar."""
 _IN_KEY = 1.0
@@ -129,13 +126,13 @@ def _in_key(key: str) -> Floats:
 
 def _relative_major(key: str) -> int:
     tonic, mode = key.split()
-    pitch_class = (_FLATS if tonic in _FLATS else _SHARPS).index(tonic)
+    pitch_class = (FLATS if tonic in FLATS else SHARPS).index(tonic)
     return (pitch_class + 3) % 12 if mode == "minor" else pitch_class
 
 
 def _name(state: int, key: str) -> str:
     root, quality = divmod(state, len(QUALITIES))
-    names = _FLATS if key and _relative_major(key) in _FLAT_MAJORS else _SHARPS
+    names = FLATS if key and _relative_major(key) in FLAT_MAJORS else SHARPS
     return names[root] + tuple(QUALITIES)[quality]
 
 

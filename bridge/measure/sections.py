@@ -12,11 +12,10 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from bridge.audio import Samples
-from bridge.measure.chroma import ChromaMeter
+from bridge.measure.beats import Ears
 from bridge.measure.form import Bars, bars_of, features
 from bridge.measure.meter import feed_sum
 from bridge.measure.models import SECTION_WEIGHTS
-from bridge.measure.onsets import OnsetMeter
 from bridge.measure.timbre import TimbreMeter
 from bridge.music import BeatGrid, Section
 from bridge.protocols import Progress, no_progress
@@ -34,17 +33,15 @@ _COLOUR_DB = 12.0
 Floats = NDArray[np.float64]
 
 
-class _Ears:
-    """What sections are told by, in one pass."""
+class _Ears(Ears):
+    """What sections are told by, in one pass: what beats are read from, and the colour."""
 
     def __init__(self, rate_hz: int, channels: int) -> None:
-        self.onsets = OnsetMeter(rate_hz, channels)
-        self.chroma = ChromaMeter(rate_hz, channels, slice_s=0)
+        super().__init__(rate_hz, channels)
         self.timbre = TimbreMeter(rate_hz, channels)
 
     def add(self, block: Samples) -> None:
-        self.onsets.add(block)
-        self.chroma.add(block)
+        super().add(block)
         self.timbre.add(block)
 
 

@@ -54,7 +54,7 @@ def judge(seed: int, folder: Path) -> Verdicts:
     by_ear = measure_chords([mixture], grid, key)
     return {
         **_of_grid(grid, truth),
-        "key": float(_numbered(key) == _numbered(truth.key)),
+        "key": float(numbered(key) == numbered(truth.key)),
         **_of_chords(chords, truth),
         **_of_sections(sections, truth),
         **{f"{name}, mixture alone": value for name, value in _of_grid(alone, truth).items()},
@@ -113,7 +113,7 @@ def _read(name: str) -> tuple[int, str, str]:
     seventh = (
         "maj7" if "maj" in quality else "7" if re.search("7|9", quality) and "add" not in quality else ""
     )
-    return _numbered(f"{tonic} major")[0], third, seventh
+    return numbered(f"{tonic} major")[0], third, seventh
 
 
 def _of_sections(sections: Sequence[Section], truth: SongTruth) -> Verdicts:
@@ -146,7 +146,8 @@ def f1(found: Sequence[float], wanted: Sequence[float], within: float) -> float:
     return 2 * hits / (len(found) + len(wanted))
 
 
-def _numbered(key: str) -> tuple[int, str]:
+def numbered(key: str) -> tuple[int, str]:
+    """A key as pitch class and mode, however it is spelt; no key is -1."""
     if not key:
         return -1, ""
     tonic, mode = key.split()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bridge.audio import Audio, write_audio
 from bridge.errors import AudioError
 from bridge.measure.chords import QUALITIES, measure_chords
-from bridge.music import BeatGrid, Chord
+from bridge.music import SHARPS, BeatGrid, Chord
 
 from .signals import audio, silence
 from .test_harmony import RATE_HZ, note
@@ -61,9 +61,8 @@ def test_each_chord_is_told_apart(root: int, quality: str, tmp_path: Path) -> No
     """Root and quality, on any root, where no key helps; sus2 may be heard as a triad with a ninth."""
     found = measure_chords(stems(tmp_path, *[(root, quality)] * 2), GRID)
     assert len(found) == 1
-    sharps = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
     accepted = {quality, ""} if quality == "sus2" else {quality}
-    assert found[0].name in {sharps[root] + suffix for suffix in accepted}
+    assert found[0].name in {SHARPS[root] + suffix for suffix in accepted}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from bridge.generate import ComposedSong, compose, random_spec
 from bridge.measure import Harmony, Rhythm, harmony_of, rhythm_of
 
-from .judge_music import judge
+from .judge_music import judge, numbered
 
 
 @functools.cache
@@ -27,12 +27,7 @@ def has_tempo(seed: int, found: Rhythm) -> bool:
 
 def has_key(seed: int, found: Harmony) -> bool:
     """Whether the key is right, however it is spelt."""
-    return _numbered(found.key) == _numbered(song(seed).truth.key)
-
-
-def _numbered(key: str) -> tuple[int, str]:
-    tonic, mode = key.split()
-    return ("C D EF G A B".index(tonic[0]) + {"#": 1, "b": -1}.get(tonic[1:], 0)) % 12, mode
+    return numbered(found.key) == numbered(song(seed).truth.key)
 
 
 @pytest.mark.parametrize("seed", [0, 2, 10])
