@@ -61,7 +61,8 @@ heartbeats (30 s as shipped), `/stembridge/ping` for example.
   least 16 letters; each client's hello must carry it. It is sent in the clear: for your own network alone.
 - **Paths** must lie in the folders of `service.roots`, in watched folders or in their projects.
 
-`ableton/client.py` does all of this in Python.
+`ableton/client.py` does all of this in Python. [remotes.md](remotes.md) has panels for Open Stage Control and
+TouchOSC.
 """
 
 

@@ -65,6 +65,6 @@ def _how_to_use(folder: Path, setup: Setup) -> str:
         f"TouchOSC: open {folder / DOCUMENT} in it, and set up an OSC connection:",
         f"  UDP, host: this machine, send port {setup.port}, receive port {setup.reply_port}",
     ]
-    held = "The TouchOSC layout holds osc.token: give it to nobody else."
+    held = "The layouts hold osc.token: give them to nobody else."
     needed = "For a tablet, set osc.host and osc.token in the settings, and export again."
     return "\n".join([*lines, held if setup.token else needed])

@@ -29,6 +29,7 @@ from ableton.remotes.panel import (
     Tone,
     buttons_table,
 )
+from ableton.routes import is_loopback
 
 OWN_SOURCES: Final = Path(__file__).with_name("stagecontrol_script")
 SHARED: Final = ("words", "messages", "follower", "client")
@@ -76,7 +77,13 @@ def session_text(setup: Setup) -> str:
 
 def module_text(setup: Setup) -> str:
     """The custom module."""
-    table = {"sent": sent_table(), "buttons": buttons_table(), "host": setup.host, "port": setup.port}
+    table = {
+        "sent": sent_table(),
+        "buttons": buttons_table(),
+        "host": setup.host,
+        "port": setup.port,
+        "token": "" if is_loopback(setup.host) else setup.token,
+    }
     paths = [
         *(DEVICE_SOURCES / f"{name}.js" for name in SHARED),
         *(OWN_SOURCES / f"{name}.js" for name in OWN),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ableton import OscFrontend
+from ableton.addresses import COMMANDS
 from ableton.remotes import Setup
 from bridge import __version__, events
 from bridge.config import load_config
@@ -161,6 +162,17 @@ def test_a_screen_that_is_opened_late_shows_it_all(
         remote.until_shown("title", "Grün, blue")
         remote.until_shown("stage", "Waiting")
         remote.until_shown("state", f"Connected to stembridge {__version__}")
+
+
+@needs_node
+@pytest.mark.parametrize(("host", "token"), [("127.0.0.1", ""), ("192.0.2.7", "quite-a-long-token")])
+def test_the_token_is_shown_where_the_service_is_not_at_home(
+    service: FakeService, door: OscFrontend, tmp_path: Path, host: str, token: str
+) -> None:
+    setup = Setup.of(service.config).evolve(host=host, token="quite-a-long-token")
+    with StageControl(setup, door.port, tmp_path) as remote:
+        hello = connected(remote).said[0]
+    assert COMMANDS[hello.address].read(hello.arguments)["token"] == token
 
 
 @needs_lupa
