@@ -16,7 +16,9 @@ from bridge.measure.pulse import follow
 from bridge.music import BeatGrid
 
 from .grooves import GROOVES, RATE_HZ, played
-from .signals import audio, joined, noise, silence
+from .signals import SHARED, audio, joined, noise, silence
+
+CODEC = SHARED / "audio" / "real_vs_codec"
 
 
 def heard(folder: Path, sound: Audio, drums: Audio | None = None) -> BeatGrid:
@@ -117,6 +119,15 @@ def test_a_pulse_is_even_where_players_scatter() -> None:
 def test_nothing_to_follow() -> None:
     """No onsets, no beats."""
     assert len(follow(np.zeros(1000), 50)) == 0
+
+
+@pytest.mark.skipif(not CODEC.exists(), reason="no real songs beside the checkout")
+@pytest.mark.parametrize("number", ["000002", "000134"])
+def test_a_real_song_and_its_copy_share_their_beats(number: str) -> None:
+    """A neural codec's artefacts change neither tempo nor pulse."""
+    real, coded = (measure_beats(CODEC / f"{kind}_{number}.mp3") for kind in ("real", "encodec24"))
+    assert coded.tempo_bpm == pytest.approx(real.tempo_bpm, rel=0.003)
+    assert share_near(coded.beats_s, real.beats_s[2:-2]) > 0.9
 
 
 def test_progress_grows_and_may_cancel(tmp_path: Path) -> None:
