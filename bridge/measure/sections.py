@@ -20,7 +20,6 @@ from bridge.measure.timbre import TimbreMeter
 from bridge.music import BeatGrid, Section
 from bridge.protocols import Progress, no_progress
 
-_MOST_BARS = 32
 _ODD, _NOT_FOUR, _SHORT = 1.4, 0.2, 0.5
 """What sections cost whose bars are odd, not a multiple of four, fewer than four: phrases are whole."""
 _BAR_S = 2.0
@@ -91,7 +90,7 @@ def turns(evidence: Floats) -> list[int]:
     best[0] = 0.0
     came_from = np.zeros(count + 1, np.int64)
     for end in range(1, count + 1):
-        starts = np.arange(max(0, end - _MOST_BARS), end)
+        starts = np.arange(end)
         reached = best[starts] - _cost(end - starts)
         came_from[end] = starts[int(np.argmax(reached))]
         best[end] = reached.max() + (evidence[end] if end < count else 0.0)
