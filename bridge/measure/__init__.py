@@ -12,6 +12,7 @@ from bridge.measure.artefacts import ArtefactMeter, Artefacts, artefacts_of, mea
 from bridge.measure.beats import measure_beats
 from bridge.measure.chords import measure_chords
 from bridge.measure.clicks import ClickCounter
+from bridge.measure.drumhits import hits_of_drums
 from bridge.measure.ffmpeg_meter import FfmpegLoudness, ffmpeg_loudness
 from bridge.measure.harmony import Harmony, HarmonyMeter, harmony_of, measure_harmony
 from bridge.measure.loudness import (
@@ -30,6 +31,7 @@ from bridge.measure.meter import (
     measure_audio,
     measure_file,
 )
+from bridge.measure.notes import notes_of_melody
 from bridge.measure.pictures import (
     Spectrogram,
     SpectrogramMeter,
@@ -87,6 +89,7 @@ __all__ = [
     "ffmpeg_loudness",
     "harmony_of",
     "heard_channels",
+    "hits_of_drums",
     "level_difference",
     "loudness_of",
     "measure_artefacts",
@@ -100,6 +103,7 @@ __all__ = [
     "measure_sections",
     "measure_spectrum",
     "measure_stereo",
+    "notes_of_melody",
     "null_depth",
     "rhythm_of",
     "sdr_db",

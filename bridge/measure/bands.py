@@ -20,6 +20,7 @@ _BORDERS_HZ = np.geomspace(30.0, 16_000.0, 33)
 BANDS = len(_BORDERS_HZ) - 1
 SHORT_FRAME_S, LONG_FRAME_S = 0.023, 0.046
 """For drums; for pitched sounds, whose lowest periods ripple through shorter frames."""
+_SOUNDING_DB = 60.0
 _CHUNK = 4096
 
 Levels = NDArray[np.floating]
@@ -61,7 +62,16 @@ class BandMeter:
 
 def loud_db(levels: Levels) -> float:
     """The level of the loudest band in the loud moments; the floor where there are no steps."""
-    return float(np.quantile(levels.max(axis=1).astype(np.float32), 0.99)) if len(levels) else FLOOR_DB
+    return loud_moments_db(levels.max(axis=1)) if len(levels) else FLOOR_DB
+
+
+def loud_moments_db(levels_db: NDArray[np.floating]) -> float:
+    """What one in a hundred of the moments exceeds in which anything sounds, within 60 dB of the loudest.
+
+    So a stem that plays once in three minutes has loud moments too.
+    """
+    sounding = levels_db[levels_db > levels_db.max() - _SOUNDING_DB].astype(np.float32)
+    return float(np.quantile(sounding, 0.99))
 
 
 def flux(levels: Levels, groups: int) -> NDArray[np.float32]:

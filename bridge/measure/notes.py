@@ -9,7 +9,7 @@ import numpy as np
 
 from bridge.audio import open_audio
 from bridge.measure.activity import Activity, activity_of
-from bridge.measure.bands import LONG_FRAME_S, BandMeter
+from bridge.measure.bands import LONG_FRAME_S, BandMeter, loud_moments_db
 from bridge.measure.meter import feed, heard_channels
 from bridge.measure.nets import network
 from bridge.measure.noteline import Span, note_line
@@ -65,7 +65,7 @@ def notes_from(track: PitchTrack, activity: Activity, hearing: Hearing) -> tuple
     """The notes of a pitch track and of what is known of each of its steps."""
     if not len(track.levels_db):
         return ()
-    loud_db = float(np.quantile(track.levels_db, 0.95))
+    loud_db = loud_moments_db(track.levels_db)
     if loud_db < _SILENT_DB:
         return ()
     line = note_line(track, activity, change=hearing.change, reward=hearing.reward)

@@ -57,6 +57,13 @@ def test_a_rock_beat_is_written_down(tmp_path: Path) -> None:
     assert kicks == pytest.approx([0.0, 1, 2, 3, 4, 5, 6, 7], abs=0.015)
 
 
+def test_a_hit_in_a_silent_minute_is_found(tmp_path: Path) -> None:
+    """A stem that plays once is judged by what it plays."""
+    notes = heard(beaten([(40.0, "snare")], 60), tmp_path)
+    assert 38 in {note.pitch for note in notes}
+    assert all(note.start_s == pytest.approx(40, abs=0.015) for note in notes)
+
+
 def test_notes_are_in_order_and_short(tmp_path: Path) -> None:
     """Starts never fall; each hit lasts 0.1 s and has a key that is told apart."""
     notes = heard(beaten(ROCK, 8.5), tmp_path)

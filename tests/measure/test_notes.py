@@ -77,6 +77,13 @@ def test_a_held_pitch_is_one_note(tmp_path: Path) -> None:
     assert (note.start_s, note.end_s) == pytest.approx((0.5, 2.5), abs=0.06)
 
 
+def test_a_note_in_a_silent_minute_is_found(tmp_path: Path) -> None:
+    """A stem that plays once is judged by what it plays."""
+    (note,) = heard(joined(silence(40), plucked(40, 0.5), silence(20)), tmp_path)
+    assert (note.pitch, note.start_s) == (40, pytest.approx(40, abs=0.03))
+    assert note.velocity > 90
+
+
 def test_a_rest_is_silent(tmp_path: Path) -> None:
     """Notes end where the sound does."""
     notes = heard(joined(plucked(33, 0.4), silence(0.6), plucked(36, 0.4), silence(0.6)), tmp_path)
