@@ -195,11 +195,11 @@ def test_an_answer_that_comes_after_its_events_does_not_turn_them_back(
     service.greet(remote)
     remote.press("process_newest")
     asked = service.asked(remote, "process_newest")
-    service.stage(1, 0, "Mastering")
+    service.say("failed", 1, EPOCH, JOB, 0, "InputError", "It is too short.")
+    remote.until_shown("stage", "Failed")
     service.answer(asked, "accepted", JOB, 0, "PENDING", "Night Drive")
-    remote.until(lambda: "Mastering" in remote.shown("stage"))
-    assert service.heard(remote, 0.2) == []
-    assert remote.shown("stage") == "Mastering"
+    assert service.heard(remote, 0.3) == []
+    assert remote.shown("stage") == "Failed"
 
 
 def test_a_busy_service_is_asked_again_with_the_same_number(remote: Host, service: HandPlayed) -> None:
