@@ -232,6 +232,15 @@ def test_the_first_interrupt_cancels(doing: Doing) -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Python's own handler, also where these tests run in the background of a script, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_bare_interrupt_leaves_no_job_at_work(doing: Doing) -> None:
     """Where no handler was set: the worker ends, the job is CANCELLED, the interrupt goes on."""
     with pytest.raises(KeyboardInterrupt):
