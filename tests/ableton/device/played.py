@@ -33,7 +33,8 @@ class Device:
         self.shown: dict[str, list[Any]] = {}
         self.stages: list[str] = []
         self.ports: list[int] = []
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def press(self, button: str) -> None:
         """The user presses a button."""
@@ -99,6 +100,11 @@ class Device:
         self._process.stdin.write(json.dumps(line) + "\n")
         self._process.stdin.flush()
 
+    def wait(self) -> None:
+        """Wait for the end of a device that was killed; what it still said is read first."""
+        self._reader.join()
+        self._process.communicate()
+
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
@@ -111,8 +117,9 @@ def played_device(port: int, live_set: Path, lost: float = 0.0) -> Iterator[Devi
     script = str(Path(__file__).with_name("udp_max.js"))
     command = ["node", script, str(port), str(live_set), str(lost)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    device = Device(process)
     try:
-        yield Device(process)
+        yield device
     finally:
         process.kill()
-        process.communicate()
+        device.wait()
