@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bridge import audio
@@ -34,6 +34,8 @@ from tests.encoded_media import chunk, encode, lag_frames, song, wav
 
 RATE_HZ = 44_100
 FRAMES = 100_003
+MOST_FRAMES_A_BYTE = 16
+"""Of any codec that a header can name; a damaged one must not make a small file a large one."""
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "data"
 
 CODED = {
@@ -269,13 +271,14 @@ class TestIncompletePcm:
                 list(reader.blocks())
 
     @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @example(place=56, byte=56, cut=3)  # names a speech codec, of which each byte is 12 frames
     @given(place=st.integers(0, 79), byte=st.integers(0, 255), cut=st.integers(0, 400))
     def test_damaged_headers_never_crash(self, tmp_path: Path, place: int, byte: int, cut: int) -> None:
         data = bytearray(wav(bytes(200), before=chunk(b"JUNK", bytes(28))))
         data[place] = byte
         (tmp_path / "a.wav").write_bytes(data[: len(data) - cut] or b"R")
         try:
-            assert read_audio(tmp_path / "a.wav").frames <= 400
+            assert read_audio(tmp_path / "a.wav").frames <= len(data) * MOST_FRAMES_A_BYTE
         except AudioError as error:
             assert "a.wav" in error.message  # noqa: PT017 - either outcome is right
 
