@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -40,3 +42,18 @@ def test_a_terminal_that_closes_ends_the_service_unless_it_was_started_to_outliv
     with stop.by_signals():
         os.kill(os.getpid(), hangup)
         assert stop.wait(0) is not is_ignored
+
+
+def test_the_service_loads_nothing_heavy() -> None:
+    """It neither computes nor decodes: what plugged-in commands and doors bring must not cost it memory."""
+    script = (
+        "import sys, bridge.app\n"
+        "from bridge import registry\n"
+        "from bridge.cli.app import _add_plugged_in_commands\n"
+        "from bridge.service import doors\n"
+        "_add_plugged_in_commands()\n"
+        "[registry.load(doors.GROUP, name) for name in registry.names(doors.GROUP)]\n"
+        "print([name for name in ('numpy', 'scipy', 'av', 'jinja2', 'pedalboard') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

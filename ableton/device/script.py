@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from ableton.addresses import PROTOCOL, SENT
-from ableton.colours import colour_of
 from ableton.contract import Address, Argument
 from bridge.config import load_config, shipped_config_path
 from bridge.values import Role
@@ -58,6 +57,8 @@ def _table() -> str:
     """What the service sends, first entries of the menus and colours of stems, as the script reads it."""
     sent = ",\n".join(f"        {name}: {json.dumps(entry)}" for name, entry in sent_table().items())
     shipped = {"recipes": list(load_config(shipped_config_path()).recipes), "targets": list(TARGETS)}
+    from ableton.colours import colour_of  # brings the report, and with it NumPy
+
     colours = {role.value: int(colour_of(role).removeprefix("#"), 16) for role in Role}
     parts = (
         f"    protocol: {PROTOCOL}",
