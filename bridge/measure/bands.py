@@ -6,11 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import rfft
 
 from bridge.audio import Samples
-from bridge.measure.frames import Framer, frame_size, hann
-from bridge.measure.meter import finite
+from bridge.measure.filterbank import Filterbank
+from bridge.measure.frames import frame_size, hann
 
 STEP_S = 0.01
 FLOOR_DB = -100.0
@@ -38,20 +37,15 @@ class BandMeter:
         size = frame_size(rate_hz, frame_s)
         hop = max(1, round(rate_hz * STEP_S))
         self.step_s = hop / rate_hz
-        self._framer = Framer(1, size, hop)
-        self._framer.push(np.zeros((1, size // 2), np.float32))
-        self._window = hann(size) * np.float32(4 / size)
-        self._weights = _band_weights(size, rate_hz)
+        window = hann(size) * np.float32(4 / size)
+        self._bank = Filterbank(window, hop, _band_weights(size, rate_hz), lead=size // 2)
         self._levels: list[NDArray[np.float16]] = []
 
     def add(self, block: Samples) -> None:
         """The next frames; NaN and infinity count as silence."""
-        frames = self._framer.push(finite(block).mean(axis=0, keepdims=True))[0]
-        if not len(frames):
-            return
-        spectra = np.asarray(rfft(frames * self._window, axis=1, workers=1))
-        power = (spectra.real**2 + spectra.imag**2) @ self._weights
-        self._levels.append((10 * np.log10(power + 10 ** (FLOOR_DB / 10))).astype(np.float16))
+        power = self._bank.powers(block)
+        if len(power):
+            self._levels.append((10 * np.log10(power + 10 ** (FLOOR_DB / 10))).astype(np.float16))
 
     def levels(self) -> Levels:
         """The levels of all that was added."""

@@ -6,12 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import rfft
 from scipy.ndimage import uniform_filter1d
 
 from bridge.audio import Samples
-from bridge.measure.frames import Framer, frame_size, hann
-from bridge.measure.meter import finite
+from bridge.measure.filterbank import Filterbank
+from bridge.measure.frames import frame_size, hann
 
 STEP_S = 0.01
 GROUPS = ("low", "middle", "high")
@@ -38,19 +37,15 @@ class OnsetMeter:
         size = frame_size(rate_hz, _FRAME_S)
         hop = max(1, round(rate_hz * STEP_S))
         self.step_s = hop / rate_hz
-        self._framer = Framer(1, size, hop)
-        self._window = hann(size)
-        self._weights = _band_weights(size, rate_hz)
-        self._last = np.zeros((_LAG, self._weights.shape[1]), np.float32)
+        self._bank = Filterbank(hann(size), hop, _band_weights(size, rate_hz))
+        self._last = np.zeros((_LAG, sum(_BANDS_PER_GROUP)), np.float32)
         self._flux: list[Envelopes] = []
 
     def add(self, block: Samples) -> None:
         """The next frames; NaN and infinity count as silence."""
-        frames = self._framer.push(finite(block).mean(axis=0, keepdims=True))[0]
-        if not len(frames):
+        power = self._bank.powers(block)
+        if not len(power):
             return
-        spectra = np.asarray(rfft(frames * self._window, axis=1, workers=1))
-        power = (spectra.real**2 + spectra.imag**2) @ self._weights
         # the fourth root: quiet beginnings count, and a louder song has the same envelope, only larger
         bands = np.concatenate([self._last, np.sqrt(np.sqrt(power))])
         rise = np.maximum(0, bands[_LAG:] - bands[:-_LAG])
