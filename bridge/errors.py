@@ -46,6 +46,10 @@ class StageError(StembridgeError):
     """A stage of the pipeline could not finish."""
 
 
+class MissedError(StageError):
+    """Something failed that the job can do without."""
+
+
 class WorkerDiedError(StageError):
     """The process that worked on the job ended under it."""
 

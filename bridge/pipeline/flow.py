@@ -99,7 +99,7 @@ def run_job(job: Job, config: Config, report: Report) -> Delivery:
 
 
 def _let_go(bench: Workbench, shelf: Shelf) -> None:
-    """A result without a plug-in that failed is not kept: mended or given time, it may work the next time."""
+    """A result that lacks what failed is not kept: mended or given time, it may work the next time."""
     for result, _ in bench.results:
         if result.facts.get(LEFT_OUT):
             shelf.release(result.key)

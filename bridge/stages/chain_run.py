@@ -23,7 +23,7 @@ from bridge.values import Facts, Value
 from presets import Chain, Effect, Vst3
 
 LEFT_OUT = "left_out"
-"""In the findings of mix and master: why third-party plug-ins were left out."""
+"""In the findings of a stage: what it could not do, and why. Such a result is not kept for other jobs."""
 
 
 class ChainRun(Value):

@@ -11,13 +11,14 @@ from pathlib import Path
 from pydantic import Field
 
 from bridge import registry
-from bridge.errors import StembridgeError, is_disk_full
+from bridge.errors import MissedError
 from bridge.naming import safe_name, versioned
 from bridge.protocols import Exporter, Progress, SongToExport, StemToExport
 from bridge.stages import roles
 from bridge.stages.base import part_of
 from bridge.stages.deliver import Placed
 from bridge.stages.findings import Findings
+from bridge.stages.missing import attempt
 from bridge.stages.presetting import UsedChain, plugin_preset_paths
 from bridge.stages.transcribe import load_music
 from bridge.values import Asset, Value
@@ -98,41 +99,18 @@ def run_exporters(
 
 def _run(name: str, song: SongToExport, folder: Path, used: set[str], progress: Progress) -> Exported:
     folder.mkdir(parents=True)
-    listener = _Listener(progress)
-    try:
+
+    def export(told: Progress) -> dict[str, Path]:
         exporter: Exporter = registry.load(GROUP, name)()
-        files = _expect_own(exporter.export(song, folder, listener), folder, used)
-        listener.pass_on()
-    except MemoryError:
-        raise
-    except Exception as failure:
-        listener.pass_on()
-        if is_disk_full(failure):
-            raise
-        log.warning("Exporter %s failed: %s", name, failure, extra={"action": "exporter_failed"})
+        return _expect_own(exporter.export(song, folder, told), folder, used)
+
+    try:
+        files = attempt(export, progress)
+    except MissedError as missed:
+        log.warning("Exporter %s failed: %s", name, missed, extra={"action": "exporter_failed"})
         shutil.rmtree(folder, ignore_errors=True)
-        return Exported(name=name, failure=_words(failure))
+        return Exported(name=name, failure=missed.message)
     return Exported(name=name, files=files)
-
-
-class _Listener:
-    """Passes progress on, and keeps what it raised: that is meant for the job, and is no exporter's fault."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._interruption: BaseException | None = None
-
-    def __call__(self, share: float) -> None:
-        try:
-            self._progress(share)
-        except BaseException as interruption:
-            self._interruption = interruption
-            raise
-
-    def pass_on(self) -> None:
-        """Raise again what was raised, whatever the exporter made of it."""
-        if self._interruption is not None:
-            raise self._interruption from None
 
 
 def _expect_own(paths: Iterable[Path], folder: Path, used: set[str]) -> dict[str, Path]:
@@ -147,9 +125,3 @@ def _expect_own(paths: Iterable[Path], folder: Path, used: set[str]) -> dict[str
             raise ValueError(f"it wrote {place}, which the delivery holds already")
         files[place] = path
     return files
-
-
-def _words(failure: Exception) -> str:
-    if isinstance(failure, StembridgeError):
-        return failure.message
-    return f"{type(failure).__name__}: {failure}"

@@ -10,6 +10,7 @@ from bridge.measure.rhythm import Rhythm
 from bridge.stages import roles
 from bridge.stages.chain_run import LEFT_OUT
 from bridge.stages.planning import Plan
+from bridge.stages.transcribe import BEATS
 from bridge.values import Asset, Facts, JobRequest, MediaInfo, QaReport, StageResult, Track, Value
 
 
@@ -62,7 +63,7 @@ class Findings(Value):
     @property
     def rhythm(self) -> Rhythm:
         """Tempo, sure or not: as the beats were counted, where they were, else as the analysis heard it."""
-        if self.music is None:
+        if self.music is None or any(entry["subject"] == BEATS for entry in self._untold):
             return Rhythm.model_validate(self.analysis.facts["rhythm"])
         beats = self.music.facts["rhythm"]
         others = (beats["half_bpm"], beats["double_bpm"])
@@ -96,14 +97,22 @@ class Findings(Value):
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """Third-party plug-ins that failed, a note for each."""
-        entries = [
+        """What could not be told of the song, and third-party plug-ins that failed, a note for each."""
+        plugins = [
             entry for made in (self.mixed, self.masters) if made for entry in made.facts.get(LEFT_OUT, ())
         ]
-        return tuple(
-            f"{stem_title(entry['subject'])}: a plug-in of its chain was left out. {entry['why']}"
-            for entry in entries
+        return (
+            *(f"The song's {entry['subject']} could not be told: {entry['why']}" for entry in self._untold),
+            *(
+                f"{stem_title(entry['subject'])}: a plug-in of its chain was left out. {entry['why']}"
+                for entry in plugins
+            ),
         )
+
+    @property
+    def _untold(self) -> list[Facts]:
+        """Beats, chords or sections that could not be told."""
+        return list(self.music.facts.get(LEFT_OUT, ())) if self.music else []
 
     @property
     def is_preview(self) -> bool:

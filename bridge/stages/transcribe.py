@@ -1,31 +1,39 @@
 """Transcribe: the song as music: beats, chords and sections of the whole, and the notes that its stems play.
 
 Each stem's notes come from the first engine that is meant for its role and can do it; where none can, the
-stem has no notes and the reason is told.
+stem has no notes and the reason is told. So it is with beats, chords and sections: what fails is missing, and
+the song goes on without.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from bridge import registry
 from bridge.audio import probe
-from bridge.errors import EngineError, JobCancelled, RegistryError, is_disk_full
+from bridge.errors import MissedError
 from bridge.measure.beats import measure_beats
 from bridge.measure.chords import measure_chords
 from bridge.measure.sections import measure_sections
-from bridge.music import Music, Part
+from bridge.music import BeatGrid, Music, Part
 from bridge.protocols import Progress, Transcriber
 from bridge.stages import roles
 from bridge.stages.base import Inputs, Made, Room, Stage, for_each, part_of
+from bridge.stages.chain_run import LEFT_OUT
 from bridge.stages.choosing import EngineChoice
+from bridge.stages.missing import attempt
 from bridge.values import Asset, Confidence, Facts, Role, StageResult, Value
 
 log = logging.getLogger(__name__)
 
+Told = TypeVar("Told")
+
 MUSIC = "music"
+BEATS = "beats"
 DRUM_ROLES = frozenset({Role.DRUMS, Role.PERCUSSION})
 NO_CHORD_ROLES = DRUM_ROLES | {Role.FX, Role.VOCALS, Role.BACKING_VOCALS}
 """Stems that say little about chords: noise, and voices that sing around them."""
@@ -37,6 +45,13 @@ class Params(Value):
     engines: tuple[EngineChoice, ...]
     key: str
     key_confidence: Confidence
+
+
+class Structure(Value):
+    """The song as a whole; ``left_out`` has a subject and why for each part that is missing."""
+
+    music: Music
+    left_out: tuple[Facts, ...] = ()
 
 
 class Heard(Value):
@@ -59,15 +74,15 @@ def run(params: Params, inputs: Inputs, room: Room) -> Made:
         room.config.work.threads,
         room.progress,
     )
-    structure = next(part for part in done if isinstance(part, Music))
+    structure = next(part for part in done if isinstance(part, Structure))
     heard = [part for part in done if isinstance(part, Heard)]
-    music = structure.evolve(parts=tuple(stem.part for stem in heard if stem.part.notes))
+    music = structure.music.evolve(parts=tuple(stem.part for stem in heard if stem.part.notes))
     path = room.folder / "music.json"
     path.write_text(music.model_dump_json(), encoding="utf-8")
-    return Made(files={MUSIC: path}, facts=_facts(music, heard))
+    return Made(files={MUSIC: path}, facts=_facts(music, heard) | {LEFT_OUT: list(structure.left_out)})
 
 
-STAGE = Stage(name="transcribe", version=1, cost=0.06, run=run)
+STAGE = Stage(name="transcribe", version=2, cost=0.06, run=run)
 
 
 def load_music(transcribed: StageResult) -> Music:
@@ -75,19 +90,34 @@ def load_music(transcribed: StageResult) -> Music:
     return Music.model_validate_json(transcribed.asset(MUSIC).path.read_bytes())
 
 
-def _structure(params: Params, inputs: Inputs, progress: Progress) -> Music:
+def _structure(params: Params, inputs: Inputs, progress: Progress) -> Structure:
+    """Beats, chords and sections; one that fails is left out, and the others do without it."""
     source = inputs.path(roles.SOURCE)
     stems = roles.of_kind(inputs, roles.DRY)
-    grid = measure_beats(source, _path_of(stems, Role.DRUMS), part_of(progress, 0.0, 0.5))
-    pitched = [asset.path for asset in stems if _role(asset) not in NO_CHORD_ROLES]
-    return Music(
+    pitched = [asset.path for asset in stems if _role(asset) not in NO_CHORD_ROLES] or [source]
+    left_out: list[Facts] = []
+
+    def told(subject: str, work: Callable[[Progress], Told], start: float, end: float) -> Told | None:
+        try:
+            return attempt(work, part_of(progress, start, end))
+        except MissedError as missed:
+            log.warning("No %s were told: %s", subject, missed, exc_info=missed, extra={"action": "left_out"})
+            left_out.append({"subject": subject, "why": missed.message})
+            return None
+
+    beats = partial(measure_beats, source, _path_of(stems, Role.DRUMS))
+    grid = told(BEATS, beats, 0.0, 0.5) or BeatGrid(tempo_bpm=0, confidence=0)
+    chords = told("chords", partial(measure_chords, pitched, grid, params.key), 0.5, 0.8) or ()
+    sections = told("sections", partial(measure_sections, source, grid), 0.8, 1.0) or ()
+    music = Music(
         duration_s=probe(source).duration_s,
         grid=grid,
         key=params.key,
         key_confidence=params.key_confidence,
-        chords=measure_chords(pitched or [source], grid, params.key, part_of(progress, 0.5, 0.8)),
-        sections=measure_sections(source, grid, part_of(progress, 0.8, 1.0)),
+        chords=chords,
+        sections=sections,
     )
+    return Structure(music=music, left_out=tuple(left_out))
 
 
 def _path_of(stems: Sequence[Asset], role: Role) -> Path | None:
@@ -100,26 +130,28 @@ def _role(asset: Asset) -> Role:
 
 def _hear(asset: Asset, engines: tuple[EngineChoice, ...], progress: Progress) -> Heard:
     """Try each engine that is meant for the stem; what made one fail is kept."""
-    role = _role(asset)
-    part = Part(name=roles.label(asset), role=role, is_drums=role in DRUM_ROLES)
+    part = Part(name=roles.label(asset), role=_role(asset), is_drums=_role(asset) in DRUM_ROLES)
     skipped: list[str] = []
     for name in (choice.name for choice in engines):
         try:
-            engine: Transcriber = registry.load("bridge.transcribers", name)()
-            if role not in engine.roles:
-                continue
-            notes = engine.transcribe(asset.path, role, progress)
-        except JobCancelled:
-            raise
-        except (EngineError, RegistryError) as failure:
-            if is_disk_full(failure):
-                raise
-            log.warning("Transcriber %s did not do it: %s", name, failure, extra={"action": "engine_skipped"})
-            skipped.append(f"{part.name}, {name}: {failure}")
+            heard = attempt(partial(_heard_by, name, asset, part), progress)
+        except MissedError as missed:
+            log.warning("Transcriber %s did not do it: %s", name, missed, extra={"action": "engine_skipped"})
+            skipped.append(f"{part.name}, {name}: {missed}")
             continue
-        return Heard(part=part.evolve(notes=notes), engine=engine.name, skipped=tuple(skipped))
+        if heard:
+            return heard.evolve(skipped=tuple(skipped))
     progress(1.0)
     return Heard(part=part, skipped=tuple(skipped))
+
+
+def _heard_by(name: str, asset: Asset, part: Part, progress: Progress) -> Heard | None:
+    """What an engine hears of a stem; None where it is not meant for its role."""
+    engine: Transcriber = registry.load("bridge.transcribers", name)()
+    if part.role not in engine.roles:
+        return None
+    notes = engine.transcribe(asset.path, part.role, progress)
+    return Heard(part=part.evolve(notes=notes), engine=engine.name)
 
 
 def _facts(music: Music, heard: list[Heard]) -> Facts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from bridge import events
 from bridge.config import Config, load_config
 from bridge.errors import SourceChangedError
 from bridge.pipeline import clean_up, run_job
+from bridge.stages import transcribe
 from bridge.values import Delivery, Job, JobRequest, JobState
 from tests.badinput.cases import music, write
 
@@ -50,3 +52,23 @@ def test_a_song_that_vanishes_under_its_job_is_delivered(job: Job, config: Confi
     """What was read of it is whole."""
     delivery = run(job, config, lambda song: song.unlink())
     assert (delivery.folder / "manifest.json").exists()
+
+
+def test_chords_that_cannot_be_told_cost_nothing_else(
+    job: Job, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The song is delivered; manifest and report say what is missing; the next run tries again."""
+    wanted = job.evolve(request=job.request.evolve(recipe="stems-only"))
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("by zero")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(transcribe, "measure_chords", fail)
+        spoilt = run_job(wanted, config, lambda _event: None).folder
+    told = "The song's chords could not be told: ZeroDivisionError: by zero"
+    assert told in json.loads((spoilt / "manifest.json").read_text("utf-8"))["notes"]
+    assert "chords could not be told: ZeroDivisionError" in (spoilt / "Report.html").read_text("utf-8")
+    assert any((spoilt / "Stems").iterdir())
+    whole = run_job(wanted.evolve(id="1" * 16), config, lambda _event: None).folder
+    assert json.loads((whole / "manifest.json").read_text("utf-8"))["music"]["left_out"] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from bridge import registry
 from bridge.audio import Audio, write_audio
 from bridge.config import Config
-from bridge.errors import EngineError, JobCancelled, RegistryError
+from bridge.errors import AudioError, EngineError, JobCancelled, JobHalted, RegistryError
 from bridge.generate import ComposedSong
 from bridge.music import Music, Note
 from bridge.protocols import Progress
@@ -46,6 +47,13 @@ class BrokenEngine(DrumEngine):
         raise EngineError(f"{stem.name} is too loud")
 
 
+class FaultyEngine(DrumEngine):
+    name = "faulty"
+
+    def transcribe(self, stem: Path, role: Role, progress: Progress) -> tuple[Note, ...]:
+        raise ZeroDivisionError("by zero")
+
+
 class CancelledEngine(DrumEngine):
     name = "cancelled"
 
@@ -55,8 +63,8 @@ class CancelledEngine(DrumEngine):
 
 @pytest.fixture
 def engines(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three engines instead of the installed ones."""
-    known = {engine.name: engine for engine in (DrumEngine, BrokenEngine, CancelledEngine)}
+    """Four engines instead of the installed ones."""
+    known = {engine.name: engine for engine in (DrumEngine, BrokenEngine, FaultyEngine, CancelledEngine)}
 
     def load(_group: str, name: str) -> type[DrumEngine]:
         if name not in known:
@@ -126,10 +134,14 @@ def test_each_stem_has_the_first_engine_that_can_do_it(
     run_stage: RunStage, files: dict[str, Path], engines: None
 ) -> None:
     """What a failed one said is kept."""
-    made = run_stage(transcribe.STAGE, params("absent", "broken", "drummer"), files)
+    made = run_stage(transcribe.STAGE, params("absent", "broken", "faulty", "drummer"), files)
     assert [part.notes for part in music_of(made).parts] == [(KICK,)]
     said = [line for line in made.facts["skipped"] if line.startswith("drums")]
-    assert said == ["drums, absent: No 'absent' is registered.", "drums, broken: dry drums.wav is too loud"]
+    assert said == [
+        "drums, absent: No 'absent' is registered.",
+        "drums, broken: dry drums.wav is too loud",
+        "drums, faulty: ZeroDivisionError: by zero",
+    ]
 
 
 def test_a_song_that_no_engine_can_do_has_no_notes(
@@ -140,6 +152,64 @@ def test_a_song_that_no_engine_can_do_has_no_notes(
     assert music_of(made).parts == ()
     assert music_of(made).grid.beats_s
     assert made.facts["notes"] == {}
+
+
+@pytest.mark.parametrize("subject", ["beats", "chords", "sections"])
+@pytest.mark.parametrize("failure", [ZeroDivisionError("by zero"), AudioError("song.wav is damaged.")])
+def test_what_cannot_be_told_costs_only_itself(
+    run_stage: RunStage,
+    files: dict[str, Path],
+    engines: None,
+    monkeypatch: pytest.MonkeyPatch,
+    subject: str,
+    failure: Exception,
+) -> None:
+    """A bug or a bad moment of the disk: the rest is heard, and why it is missing stands in the facts."""
+
+    def fail(*_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(transcribe, f"measure_{subject}", fail)
+    made = run_stage(transcribe.STAGE, params("drummer"), files)
+    music = music_of(made)
+    parts = {"beats": music.grid.beats_s, "chords": music.chords, "sections": music.sections}
+    assert {name for name, part in parts.items() if not part} == {subject}
+    assert [part.notes for part in music.parts] == [(KICK,)]
+    (missing,) = made.facts["left_out"]
+    assert missing["subject"] == subject
+    assert str(failure) in missing["why"]
+
+
+@pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "no room"), MemoryError("no memory")])
+def test_lack_of_room_is_told_to_the_job(
+    run_stage: RunStage,
+    files: dict[str, Path],
+    engines: None,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: Exception,
+) -> None:
+    """On disk or in memory: nothing is left out for that."""
+
+    def fail(*_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(transcribe, "measure_beats", fail)
+    with pytest.raises(type(failure), match="no"):
+        run_stage(transcribe.STAGE, params("drummer"), files)
+
+
+@pytest.mark.parametrize("interruption", [JobHalted, BrokenPipeError])
+def test_what_progress_raises_is_no_failure(
+    files: dict[str, Path], config: Config, tmp_path: Path, interruption: type[Exception]
+) -> None:
+    """It ends the job, wherever it comes."""
+
+    def interrupt(_share: float) -> None:
+        raise interruption
+
+    room = Room(folder=tmp_path, progress=interrupt, config=config)
+    with pytest.raises(interruption):
+        transcribe.run(params("native"), Inputs(assets_of({"source": files["source"]})), room)
 
 
 def test_a_cancelled_job_ends(run_stage: RunStage, files: dict[str, Path], engines: None) -> None:
