@@ -1,13 +1,15 @@
-"""What our child processes have in common: how they are started, and the end of what they print."""
+"""What our child processes have in common: how they start and end, and the last of what they print."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import subprocess
 import sys
 import threading
 from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -37,6 +39,19 @@ def take_pipes() -> tuple[BinaryIO, BinaryIO]:
     return os.fdopen(incoming, "rb"), os.fdopen(outgoing, "wb")
 
 
+def bury(process: subprocess.Popen[bytes], readers: Iterable[threading.Thread]) -> None:
+    """Wait until a process that was ended is gone, and let go of it.
+
+    Its ``readers`` close the pipes that they read. What the process started may hold those open for as long
+    as it lives, and to close one that is being read would wait for that: such a reader is left to itself.
+    """
+    process.wait()
+    for reader in readers:
+        reader.join(timeout=1)
+    with contextlib.suppress(OSError):
+        process.stdin.close()  # type: ignore[union-attr]
+
+
 class Tail:
     """The last bytes of a stream, however much comes."""
 
@@ -55,8 +70,8 @@ class Tail:
             return b"".join(self._parts).decode("utf-8", "replace")
 
     def fill_from(self, pipe: IO[bytes]) -> None:
-        """Read until the stream ends."""
-        with contextlib.suppress(OSError, ValueError):
+        """Read until the stream ends, and close it."""
+        with contextlib.suppress(OSError), pipe:
             while part := pipe.read1(TAIL_BYTES):  # type: ignore[attr-defined]
                 self._append(part)
 

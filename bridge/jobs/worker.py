@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Self, Unpack
 
-from bridge.children import Tail, python_command
+from bridge.children import Tail, bury, python_command
 from bridge.jobs.channel import Frame, FrameWriter, Kind, Task, read_frame
 from bridge.jobs.logs import parent_level
 from bridge.jobs.watch import TICK_S, Outcome, RunOptions, Watch
@@ -96,12 +96,7 @@ class WorkerProcess:
     def close(self) -> None:
         """End the process and wait until it is gone."""
         self.kill()
-        self._process.wait()
-        for thread in self._threads:
-            thread.join(timeout=1)
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            with contextlib.suppress(OSError):
-                pipe.close()  # type: ignore[union-attr]
+        bury(self._process, self._threads)
 
     def __enter__(self) -> Self:
         return self
@@ -146,8 +141,9 @@ class WorkerProcess:
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
-        while (frame := read_frame(self._process.stdout)) is not None:
-            self._inbox.put(frame)
+        with self._process.stdout as frames:
+            while (frame := read_frame(frames)) is not None:
+                self._inbox.put(frame)
         # the process has closed its end: it is gone, or as good as; what it started must not go on without it
         _kill_group(self._process)
         self._process.wait()

@@ -68,8 +68,8 @@ def null_depth(parts: Sequence[Path], reference: Path, progress: Progress = no_p
         return _null(readers, source, progress)
 
 
-def alignment(path: Path, reference: Path) -> Alignment:
-    """The lag of a file against another, in frames, within 8,192 either way.
+def alignment(path: Path, reference: Path, most_lag_frames: int = MOST_LAG_FRAMES) -> Alignment:
+    """The lag of a file against another, in frames, within ``most_lag_frames`` (at most 32,768) either way.
 
     Works for copies and for a stem against its mixture: the cross-spectra of the file's six loudest windows
     (0.7 s each at 44.1 kHz) are whitened and added (generalised cross-correlation, Knapp and Carter 1976),
@@ -80,7 +80,7 @@ def alignment(path: Path, reference: Path) -> Alignment:
         cross = np.zeros(_WINDOW + 1, np.complex128)
         for start in _loudest_windows(late):
             cross += _whitened(_window_at(early, start), _window_at(late, start))
-        return _lag(cross)
+        return _lag(cross, most_lag_frames)
 
 
 def level_difference(path: Path, reference: Path) -> LevelDifference:
@@ -151,18 +151,18 @@ def _whitened(early: NDArray[np.float32], late: NDArray[np.float32]) -> NDArray[
     return np.asarray(product / (size + 1e-6 * size.max() + 1e-30), np.complex128)
 
 
-def _lag(cross: NDArray[np.complex128]) -> Alignment:
+def _lag(cross: NDArray[np.complex128], most_frames: int) -> Alignment:
     correlation = np.asarray(irfft(cross))
-    near = np.concatenate([correlation[-MOST_LAG_FRAMES:], correlation[: MOST_LAG_FRAMES + 1]])
+    near = np.concatenate([correlation[-most_frames:], correlation[: most_frames + 1]])
     best = int(np.argmax(near))
     around = np.ones(len(near), bool)
     around[max(0, best - 8) : best + 9] = False
     noise = float(np.std(near[around]))
     if near[best] <= 0 or noise <= 0:
         return Alignment(lag_frames=0, confidence=0.0)
-    # the largest of 16,000 values of noise is about 4 deviations
+    # the largest of tens of thousands of values of noise is about 4 deviations
     clearness = float(near[best]) / noise
-    return Alignment(lag_frames=best - MOST_LAG_FRAMES, confidence=float(np.clip((clearness - 4) / 12, 0, 1)))
+    return Alignment(lag_frames=best - most_frames, confidence=float(np.clip((clearness - 4) / 12, 0, 1)))
 
 
 def _rms_and_peak(path: Path) -> tuple[float, float]:

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Self
 
-from bridge.children import Tail, python_command
+from bridge.children import Tail, bury, python_command
 from bridge.config import Vst3Settings
 from bridge.engines.vst3.scan import find_plugin, find_preset
 from bridge.engines.vst3.words import Look, Looked, Render, Rendered, Setup, Told
@@ -56,13 +56,21 @@ def render_effect(
     plug-in gets an instance for each channel. ``state`` is where its state is saved as a .vstpreset.
 
     Raises EngineError where the plug-in is to blame: it is not installed, does not know a parameter, crashes,
-    hangs, takes too much memory or gives no audio. Raises AudioError where a file cannot be read or written.
-    No target is left then.
+    hangs, takes too much memory, or gives no audio or none that can be meant. Raises AudioError where a file
+    cannot be read or written. No target is left then.
     """
+    from bridge.engines.vst3.verdict import expect_likely
+
     setup = setup_of(effect, settings)
-    with PluginHost(settings) as host:
-        request = Render(setup=setup, source=source, target=target, input_db=effect.input_db, state=state)
-        return host.render(request, progress)
+    request = Render(setup=setup, source=source, target=target, input_db=effect.input_db, state=state)
+    try:
+        with PluginHost(settings) as host:
+            made = host.render(request, progress)
+        expect_likely(_name_of(setup), source, target)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    return made
 
 
 class PluginHost:
@@ -101,12 +109,7 @@ class PluginHost:
     def close(self) -> None:
         """End the process and wait until it is gone."""
         self._process.kill()
-        self._process.wait()
-        for thread in self._threads:
-            thread.join(timeout=1)
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            with contextlib.suppress(OSError):
-                pipe.close()  # type: ignore[union-attr]
+        bury(self._process, self._threads)
 
     def __enter__(self) -> Self:
         return self
@@ -115,7 +118,7 @@ class PluginHost:
         self.close()
 
     def _ask(self, request: Render | Look, progress: Progress) -> Rendered | Looked:
-        name = request.setup.component or request.setup.plugin.stem
+        name = _name_of(request.setup)
         watch = _Watch(name, self._process.pid, self._settings)
         self._send(request)
         try:
@@ -139,9 +142,13 @@ class PluginHost:
     def _next(self, watch: _Watch) -> Told | None:
         """The next line; None where none came for a tick."""
         watch.look()
+        line: bytes | None
         try:
             line = self._lines.get(timeout=TICK_S)
         except queue.Empty:
+            # what a plug-in started may hold the pipe open behind it, so its end alone does not tell
+            line = b"" if self._process.poll() is not None else None
+        if line is None:
             return None
         if not line:
             self._lines.put(b"")  # for whoever asks the dead process next
@@ -161,8 +168,8 @@ class PluginHost:
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
-        with contextlib.suppress(OSError, ValueError):
-            for line in self._process.stdout:
+        with contextlib.suppress(OSError), self._process.stdout as answers:
+            for line in answers:
                 self._lines.put(line)
         self._lines.put(b"")
 
@@ -231,6 +238,10 @@ class _Watch:
                 f"{self._name} took {held / 1e9:.1f} GB of memory, so it was ended; "
                 f"{self._settings.memory_gb:g} GB is the most (vst3.memory_gb)."
             )
+
+
+def _name_of(setup: Setup) -> str:
+    return setup.component or setup.plugin.stem
 
 
 def _ending(code: int) -> str:

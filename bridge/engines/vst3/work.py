@@ -57,9 +57,9 @@ def render(request: Render, ear: Ear) -> Rendered:
             for block in _rendered(lanes, (block * gain for block in reader.blocks())):
                 out.write(block / gain)
                 ear.share(out.frames / max(1, frames))
-    if request.state is not None:
-        save_state(lanes.first, request.state)
-    return Rendered(plugin=lanes.facts(), settings=_settings(lanes.first, request.setup.parameters))
+            if request.state is not None:
+                save_state(lanes.first, request.state)
+            return Rendered(plugin=lanes.facts(), settings=_settings(lanes.first, request.setup.parameters))
 
 
 def look(request: Look, ear: Ear) -> Looked:

@@ -21,9 +21,16 @@
 #define GREEDY 5
 #define NOT_A_NUMBER 6
 #define SHORT_OF_AUDIO 7
+#define MISTIMED 8
+#define LOUD 9
+#define MUTE 10
+#define FORGETFUL 11
+#define HELPER 12
+#define DESERTER 13
 
 #define QUERY_INTERFACE 0
 #define CREATE_INSTANCE 6
+#define GET_STATE 13
 #define GET_LATENCY 6
 #define PROCESS 9
 #define BLOCKS_IN_PEACE 40
@@ -41,7 +48,7 @@ static const uint8_t AUDIO_PROCESSOR[16] = {0x42, 0x04, 0x3F, 0x99, 0xB7, 0xDA, 
                                             0xA5, 0x69, 0xE7, 0x9D, 0x9A, 0xAE, 0xC3, 0x3D};
 static Query real_query;
 static Create real_create;
-static Process real_process;
+static Process real_process, real_get_state;
 static int blocks;
 
 static void misbehave(void) {
@@ -62,19 +69,38 @@ static void misbehave(void) {
         for (int i = 0; i < 16 << 20; i += 4096) taken[i] = 1;
         usleep(50000);  /* one that is done before anybody looks at its memory takes it from nobody */
     }
+    if (HOW == DESERTER) {
+        if (fork()) *(volatile int *)8 = 1;
+        sleep(15);  /* with all that was open */
+        _exit(0);
+    }
+    if (HOW == HELPER && blocks == BLOCKS_IN_PEACE + 1 && !fork()) execlp("sleep", "sleep", "15", NULL);
+}
+
+static void change(float *samples, int frames) {
+    for (int i = 0; i < frames; i++) {
+        if (HOW == NOT_A_NUMBER) samples[i] = 0.0f / 0.0f;
+        if (HOW == LOUD) samples[i] *= 1e5f;
+        if (HOW == MUTE) samples[i] = 0.0f;
+    }
 }
 
 static int32_t process(void *self, void *data) {
     int32_t result = real_process(self, data);
     struct block *block = data;
-    if (++blocks > BLOCKS_IN_PEACE) {
+    if (++blocks > BLOCKS_IN_PEACE || HOW == MUTE) {
         misbehave();
-        if (HOW == NOT_A_NUMBER && block->outputs && block->frames) block->out->samples[0][0] = 0.0f / 0.0f;
+        for (int i = 0; block->outputs && i < block->out->channels; i++) change(block->out->samples[i], block->frames);
     }
     return result;
 }
 
-static uint32_t endless_latency(void *self) { (void)self; return 1 << 30; }
+static uint32_t false_latency(void *self) { (void)self; return HOW == MISTIMED ? 4800 : 1 << 30; }
+
+static int32_t crash_when_saved(void *self, void *stream) {
+    if (blocks > BLOCKS_IN_PEACE) raise(SIGSEGV);
+    return real_get_state(self, stream);
+}
 
 static int32_t query(void *self, const uint8_t *id, void **object) {
     int32_t result = real_query(self, id, object);
@@ -83,7 +109,7 @@ static int32_t query(void *self, const uint8_t *id, void **object) {
         if (table[PROCESS] != (void *)process) {
             real_process = (Process)table[PROCESS];
             table[PROCESS] = (void *)process;
-            if (HOW == SHORT_OF_AUDIO) table[GET_LATENCY] = (void *)endless_latency;
+            if (HOW == SHORT_OF_AUDIO || HOW == MISTIMED) table[GET_LATENCY] = (void *)false_latency;
         }
     }
     return result;
@@ -96,6 +122,10 @@ static int32_t create(void *self, const uint8_t *id, const uint8_t *interface, v
         if (table[QUERY_INTERFACE] != (void *)query) {
             real_query = (Query)table[QUERY_INTERFACE];
             table[QUERY_INTERFACE] = (void *)query;
+            if (HOW == FORGETFUL) {
+                real_get_state = (Process)table[GET_STATE];
+                table[GET_STATE] = (void *)crash_when_saved;
+            }
         }
     }
     return result;

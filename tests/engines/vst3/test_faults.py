@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -21,7 +22,8 @@ QUICK = {"stall_s": 2.0, "load_s": 5.0, "memory_gb": 0.6}
 
 def render(name: str, song: Path) -> None:
     settings = settings_with(folders=[str(song.parent / "vst3")], **QUICK)
-    render_effect(Vst3(plugin=name), song, song.with_name("out.wav"), settings)
+    target, state = song.with_name("out.wav"), song.with_name("state.vstpreset")
+    render_effect(Vst3(plugin=name), song, target, settings, state=state)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +35,11 @@ def render(name: str, song: Path) -> None:
         ("GREEDY", "GB of memory"),
         ("NOT_A_NUMBER", "samples that are no numbers"),
         ("SHORT_OF_AUDIO", "frames back; no effect needs that"),
+        ("MISTIMED", "gave its sound 4800 samples too early"),
+        ("LOUD", "dB louder than it got"),
+        ("MUTE", "dB quieter than it got"),
+        ("FORGETFUL", "crashed (SIGSEGV) while it worked"),
+        ("DESERTER", "crashed (SIGSEGV) while it worked"),
     ],
 )
 def test_the_plug_in_is_blamed(how: str, told: str, song: Path) -> None:
@@ -86,6 +93,15 @@ def test_a_flood_of_words_harms_nothing(song: Path) -> None:
     flooded = read_audio(song.with_name("out.wav")).samples
     render("ZamCompX2", song)
     assert difference_db(flooded, read_audio(song.with_name("out.wav")).samples) < -120
+
+
+def test_what_a_plug_in_started_holds_nobody_up(song: Path) -> None:
+    """A licence helper that keeps the plug-in's outputs open: the audio is there before it has ended."""
+    name = misbehaving(song.parent / "vst3", "HELPER")
+    start_s = time.monotonic()
+    render(name, song)
+    assert time.monotonic() - start_s < 10
+    assert song.with_name("out.wav").exists()
 
 
 def test_nothing_outlives_its_parent(song: Path) -> None:
