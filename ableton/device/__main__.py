@@ -11,7 +11,6 @@ from ableton.device.build import BUILT, build_device
 from ableton.device.lint import lint
 from ableton.device.pictures import PICTURE, STATES, picture
 from ableton.device.reader import KINDS, read_device
-from ableton.device.script import SCRIPT_PATH, script_text
 from ableton.device.theme import DARK, LIGHT
 
 app = typer.Typer(help="For those who change the device.", no_args_is_help=True, add_completion=False)
@@ -22,10 +21,9 @@ DeviceFile = Annotated[Path, typer.Argument(metavar="FILE", help="A .amxd; ours 
 @app.command("build")
 def build() -> None:
     """Put the script together, build the device that is shipped, and draw its picture."""
-    SCRIPT_PATH.write_text(script_text(), encoding="utf-8", newline="\n")
     BUILT.write_bytes(build_device())
     PICTURE.write_text(picture("done"), encoding="utf-8", newline="\n")
-    typer.echo(f"{SCRIPT_PATH}\n{BUILT}\n{PICTURE}")
+    typer.echo(f"{BUILT}\n{PICTURE}")
 
 
 @app.command("pictures")

@@ -1,7 +1,7 @@
 """The script of the device: put together from its sources and the table of addresses.
 
-``python -m ableton.device.script`` writes it. Max's ``js`` takes one file of ES5, and a frozen device is
-surest with one; the sources in ``script/`` are read by people.
+Max's ``js`` takes one file of ES5, and a frozen device is surest with one; people read
+the sources in ``script/``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from bridge.values import Role
 from presets import TARGETS
 
 FOLDER: Final = Path(__file__).with_name("script")
-SCRIPT_PATH: Final = Path(__file__).with_name("stembridge.js")
 SOURCES: Final = (
     "words",
     "messages",
@@ -35,7 +34,7 @@ SOURCES: Final = (
 """In the order in which they need each other. Those as far as the client are the remotes', too."""
 _HEAD = """\
 /*
- * The stembridge device. Made by: python -m ableton.device.script
+ * The stembridge device. Made by: python -m ableton.device build
  * from ableton/device/script and the table of OSC addresses; change those.
  * Copyright the stembridge authors, GPL-3.0-or-later.
  */
@@ -79,7 +78,3 @@ def _entry(address: Address) -> dict[str, Any]:
 
 def _field(argument: Argument) -> list[str]:
     return [argument.name, argument.type.value]
-
-
-if __name__ == "__main__":
-    SCRIPT_PATH.write_text(script_text(), encoding="utf-8")

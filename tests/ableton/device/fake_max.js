@@ -1,11 +1,11 @@
 // Max around the script: inlets, outlets, tasks, a clock that is set by hand, and a language that ends at ES5.
 "use strict";
 const fs = require("node:fs");
-const path = require("node:path");
 const vm = require("node:vm");
 const { FakeLive, liveApiOf } = require("./fake_live.js");
 
-const SCRIPT = path.join(__dirname, "../../../ableton/device/stembridge.js");
+// The script, put together by conftest.py.
+const SCRIPT = process.env.STEMBRIDGE_DEVICE_SCRIPT;
 const LONGEST_SYMBOL = 2047;
 
 // Leaves what ECMAScript 5.1 has; Max's js has no more.
@@ -148,4 +148,4 @@ function taskOf(max) {
     };
 }
 
-module.exports = { FakeMax, SCRIPT };
+module.exports = { FakeMax };
