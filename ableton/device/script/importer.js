@@ -87,17 +87,31 @@ var Importer = (function () {
         }
         track.set("name", stem.title);
         clip.set("color", colour);
-        clip.set("warping", 0);
+        unwarp(clip);
         startAt(clip, spot.trimS);
         return clip;
     }
 
-    /** In seconds, as the clip is unwarped. Some markers hold only if they are set while the clip is looped. */
+    /** From now on its markers are in seconds. The end marker keeps its beats, and would end it too early. */
+    function unwarp(clip) {
+        clip.set("warping", 0);
+        ["loop_end", "end_marker"].forEach(function (marker) {
+            if (isOff(Live.number(clip, marker), lengthS(clip))) {
+                clip.set(marker, lengthS(clip));
+            }
+        });
+    }
+
+    function lengthS(clip) {
+        return Live.number(clip, "sample_length") / Live.number(clip, "sample_rate");
+    }
+
+    /** In seconds. Newer versions of Live move the start with the loop's; others only while the clip is looped. */
     function startAt(clip, seconds) {
-        if (!isAt(clip, seconds)) {
-            clip.set("start_marker", seconds);
+        if (isOff(Live.number(clip, "start_marker"), seconds)) {
+            clip.set("loop_start", seconds);
         }
-        if (!isAt(clip, seconds)) {
+        if (isOff(Live.number(clip, "start_marker"), seconds)) {
             clip.set("looping", 1);
             clip.set("loop_start", seconds);
             clip.set("start_marker", seconds);
@@ -105,8 +119,8 @@ var Importer = (function () {
         }
     }
 
-    function isAt(clip, seconds) {
-        return Math.abs(Live.number(clip, "start_marker") - seconds) <= SAME_S;
+    function isOff(foundS, wantedS) {
+        return Math.abs(foundS - wantedS) > SAME_S;
     }
 
     /** What is not as it was asked for, in words. */
@@ -122,15 +136,21 @@ var Importer = (function () {
     }
 
     function faultOf(stem) {
-        var wholeS = Live.number(stem.clip, "sample_length") / Live.number(stem.clip, "sample_rate");
         var words = "Look at " + stem.title + " in Live: its clip ";
+        if (!Live.exists(stem.clip)) {
+            return "";
+        }
         if (Live.isOn(stem.clip, "warping")) {
             return words + "is still warped.";
         }
-        if (!isAt(stem.clip, stem.startS)) {
+        if (isOff(Live.number(stem.clip, "start_marker"), stem.startS)) {
             return words + "does not begin at " + stem.startS.toFixed(3) + " s of its file.";
         }
-        return Live.number(stem.clip, "end_marker") < wholeS - WHOLE_S ? words + "ends before its file." : "";
+        return endS(stem.clip) < lengthS(stem.clip) - WHOLE_S ? words + "ends before its file." : "";
+    }
+
+    function endS(clip) {
+        return Math.min(Live.number(clip, "end_marker"), Live.number(clip, "loop_end"));
     }
 
     function newTrack(song, index, title) {

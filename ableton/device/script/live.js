@@ -14,8 +14,9 @@ var Live = (function () {
         return Number(api.id) !== 0;
     }
 
+    /** A list; empty where there is no object: LiveAPI answers for that with a plain 1. */
     function get(api, property) {
-        var found = api.get(property);
+        var found = exists(api) ? api.get(property) : null;
         return found === null || found === undefined ? [] : [].concat(found);
     }
 

@@ -1,12 +1,13 @@
 // Live's object model as far as it is known, and as strict: what Live refuses is noted in `errors` and does
-// nothing, since LiveAPI raises nothing either. Sources: Cycling '74's LOM reference for Live 11 and 12,
-// and what people report of create_audio_clip, warping and undo steps.
+// nothing, since LiveAPI raises nothing either. Sources: Cycling '74's LOM reference for Live 11 and 12, and what
+// people measured in Live 12.2 to 12.4 of create_audio_clip, markers, warping, missing objects and undo steps.
 "use strict";
 
 const FIRST_CLIP_IMPORT = [12, 0, 5];
 const FIRST_SET_PATH = [11, 3, 0];
 const LATEST_BEAT = 1576800;
-const BEATS_PER_SECOND = 2;
+const MARKERS = ["start_marker", "end_marker", "loop_start", "loop_end"];
+const NO_ANSWER = 1;  // what LiveAPI gives where there is nothing to give; no list
 
 // Each class: what can be read, what can be set, lists of children, single children, functions with versions.
 const CLASSES = {
@@ -56,7 +57,7 @@ const isSince = (version, first = version) => {
 class FakeLive {
     constructor({ version = [12, 1, 0], path = "/sets/Night/Night.als", scenes = 4, mostTracks = 1000 } = {}) {
         Object.assign(this, { version, mostTracks, errors: [], undo: [], isReady: false });
-        Object.assign(this, { depth: 0, reads: 0, lastId: 0, guessBeats: 0 });
+        Object.assign(this, { depth: 0, reads: 0, lastId: 0, guessBeats: 0, beatsPerSecond: 2, isLoopNeeded: false });
         this.objects = new Map();
         this.missing = new Set();
         this.files = new Map();
@@ -146,7 +147,7 @@ class FakeLive {
 
     fail(words) {
         this.errors.push(words);
-        return undefined;
+        return NO_ANSWER;
     }
 
     changed(what) {
@@ -219,11 +220,36 @@ class FakeLive {
         if (refusal) {
             return this.fail(refusal);
         }
-        // Live warps what it imports, each file as it sees fit
-        const guess = { warping: 1, start_marker: this.guessBeats, end_marker: 2000 };
+        // Live warps what it imports, each file as it sees fit: markers are in beats of the tempo that it guesses
+        const [first, last] = [this.guessBeats, 1000 * this.beatsPerSecond];
+        const guess = { warping: 1, start_marker: first, end_marker: last, loop_start: first, loop_end: last };
         const clip = this.clip(track, { ...values, ...guess, file_path: path });
         this.changed(`create clip ${path}`);
         return ["id", String(clip.id)];
+    }
+
+    /** Markers count beats in a warped clip and seconds in another; the end marker is forgotten one way. */
+    warp(values, isOn) {
+        if (isOn === Boolean(values.warping)) {
+            return;
+        }
+        const factor = isOn ? this.beatsPerSecond : 1 / this.beatsPerSecond;
+        MARKERS.filter((name) => isOn || name !== "end_marker").forEach((name) => { values[name] *= factor; });
+        Object.assign(values, { warping: isOn ? 1 : 0, looping: isOn ? values.looping : 0 });
+    }
+
+    /** What setting one of a clip's markers, its loop or its warping does to the others. */
+    setClip(values, name, value) {
+        if (name === "warping") {
+            this.warp(values, Boolean(value));
+        } else if (name === "start_marker" && !values.looping) {
+            return;  // taken, and without effect
+        } else if (name === "looping" && value && !this.isLoopNeeded) {
+            this.warp(values, true);  // only warped clips are looped
+        } else if (name === "loop_start" && !values.looping) {
+            values.start_marker = this.isLoopNeeded ? values.start_marker : value;
+        }
+        values[name] = value;
     }
 
     refusalOf(track, path) {
@@ -292,7 +318,7 @@ const CALLS = {
 
 const atoms = (objects) => objects.flatMap((object) => ["id", object.id]);
 
-/** Max's LiveAPI, bound to one fake set: ids are texts, `get` gives lists, nothing raises. */
+/** Max's LiveAPI, bound to one fake set: ids are texts, `get` gives lists, or 1 for nothing; nothing raises. */
 function liveApiOf(live) {
     return class LiveAPI {
         constructor(callback, path) {
@@ -333,7 +359,7 @@ function liveApiOf(live) {
         get(name) {
             const object = this.object;
             live.reads += 1;
-            if (object === null) {
+            if (object === null || this.id === "0") {
                 return live.fail(`get ${name}: no object`);
             }
             if (live.has(object, "lists", name)) {
@@ -359,7 +385,7 @@ function liveApiOf(live) {
             }
             if (live.has(object, "setChildren", name)) {
                 object.children[name] = live.find(values.join(" "));
-                return undefined;
+                return NO_ANSWER;
             }
             const isAudio = live.has(object, "setAudio", name) && object.values.is_audio_clip;
             if (!isAudio && !live.has(object, "set", name)) {
@@ -369,16 +395,13 @@ function liveApiOf(live) {
             if (refusal) {
                 return live.fail(refusal);
             }
-            if (name === "start_marker" && !object.values.looping) {
-                return undefined;  // seen in Live: taken, and without effect
+            if (object.type === "Clip") {
+                live.setClip(object.values, name, values[0]);
+            } else {
+                object.values[name] = values[0];
             }
-            if (name === "warping" && object.values.warping && !values[0]) {
-                object.values.start_marker /= BEATS_PER_SECOND;
-                object.values.end_marker /= BEATS_PER_SECOND;
-            }
-            object.values[name] = values[0];
             live.changed(name === "name" && object.type === "Track" ? `rename track ${values[0]}` : `set ${name}`);
-            return undefined;
+            return NO_ANSWER;
         }
 
         call(name, ...args) {
@@ -396,6 +419,9 @@ function refusalOfValue(object, name, values) {
     }
     if (name === "start_marker" && values[0] >= object.values.end_marker) {
         return "the start marker cannot be behind the end marker";
+    }
+    if (name === "loop_start" && values[0] >= object.values.loop_end) {
+        return "the loop's start cannot be behind its end";
     }
     if (name === "color" && !(Number.isInteger(values[0]) && values[0] >= 0 && values[0] <= 0xFFFFFF)) {
         return `color ${values[0]} is not 0x00RRGGBB`;

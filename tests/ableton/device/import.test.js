@@ -90,21 +90,48 @@ test("a warped clip's file begins where its markers say", () => {
     assert.equal(clipsOf(placed(live)[0])[0].values.start_time, 30);
 });
 
-test("what would begin before the set does is trimmed alike on every stem", () => {
-    const { max, live } = processed({ start_time: 0, start_marker: 4 });
-    max.send(0, "import_stems");
-    const clips = placed(live).map((track) => clipsOf(track)[0].values);
-    assert.deepEqual(clips.map((clip) => [clip.start_time, clip.start_marker]), Array(4).fill([0, 4]));
-    assert.deepEqual(live.errors, []);
-});
+for (const isLoopNeeded of [false, true]) {
+    const which = isLoopNeeded ? "while it is looped" : "by its loop's start";
 
-test("a start that Live guessed while it warped is undone, on each stem alike", () => {
-    const { max, live } = processed();
-    live.guessBeats = 0.37;
+    test(`what would begin before the set does is trimmed alike on every stem, by a Live that moves a start ${which}`, () => {
+        const { max, live } = processed({ start_time: 0, start_marker: 4 });
+        Object.assign(live, { isLoopNeeded });
+        max.send(0, "import_stems");
+        max.pass(1000);
+        const clips = placed(live).map((track) => clipsOf(track)[0].values);
+        const found = clips.map((clip) => [clip.start_time, clip.start_marker, clip.warping, clip.looping]);
+        assert.deepEqual(found, Array(4).fill([0, 4, 0, 0]));
+        assert.deepEqual([live.errors, max.shown("error")], [[], [""]]);
+    });
+
+    test(`a start that Live guessed while it warped is undone, on each stem alike, ${which}`, () => {
+        const { max, live } = processed();
+        Object.assign(live, { guessBeats: 0.37, isLoopNeeded });
+        max.send(0, "import_stems");
+        max.pass(1000);
+        const clips = placed(live).map((track) => clipsOf(track)[0].values);
+        assert.deepEqual(clips.map((clip) => [clip.start_marker, clip.looping, clip.warping]), Array(4).fill([0, 0, 0]));
+        assert.deepEqual(max.shown("error"), [""]);
+    });
+}
+
+for (const bpm of [45, 60, 180]) {
+    test(`stems are heard to their end, also where Live hears them as ${bpm} bpm`, () => {
+        const { max, live } = delivered();
+        live.beatsPerSecond = bpm / 60;
+        max.send(0, "import_stems");
+        max.pass(1000);
+        const clips = placed(live).map((track) => clipsOf(track)[0].values);
+        assert.deepEqual(clips.map((clip) => [clip.loop_end, clip.end_marker]), Array(4).fill([1000, 1000]));
+        assert.deepEqual([max.shown("error"), live.errors], [[""], []]);
+    });
+}
+
+test("a stem that was deleted at once is no fault", () => {
+    const { max, live } = delivered();
     max.send(0, "import_stems");
+    live.remove(clipsOf(placed(live)[2])[0]);
     max.pass(1000);
-    const clips = placed(live).map((track) => clipsOf(track)[0].values);
-    assert.deepEqual(clips.map((clip) => [clip.start_marker, clip.looping, clip.warping]), Array(4).fill([0, 0, 0]));
     assert.deepEqual(max.shown("error"), [""]);
 });
 
