@@ -10,10 +10,10 @@ from ableton.routes import Route
 from ableton.titles import title_of
 from bridge.jobs import OPEN, TERMINAL
 from bridge.service import Service
-from bridge.values import Job
+from bridge.values import Job, JobState
 
-MAX_OPEN: Final = 50
-"""Open jobs that are told, the newest; ``list`` has the rest."""
+MAX_WAITING: Final = 50
+"""Waiting jobs that are told, the newest; ``list`` has the rest."""
 MAX_ENDED: Final = 5
 
 Row = tuple[Atom, ...]
@@ -34,10 +34,15 @@ def tell_states(service: Service, *routes: Route) -> int:
 
 
 def _jobs(service: Service) -> tuple[Job, ...]:
-    """Oldest first, as they happened."""
+    """Those that ended, those at work, those that wait; of each the oldest first.
+
+    All that are at work are told, however many wait behind them. They are looked up last: one that began
+    meanwhile is at work.
+    """
     ended = service.jobs(limit=MAX_ENDED, states=TERMINAL)
-    waiting = service.jobs(limit=MAX_OPEN, states=OPEN)
-    return (*reversed(ended), *reversed(waiting))
+    waiting = service.jobs(limit=MAX_WAITING, states={JobState.PENDING})
+    at_work = {job.id: job for job in reversed(service.jobs(states=OPEN - {JobState.PENDING}))}
+    return (*reversed(ended), *at_work.values(), *(job for job in reversed(waiting) if job.id not in at_work))
 
 
 def _pages(rows: list[Row]) -> list[list[Row]]:

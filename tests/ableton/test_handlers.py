@@ -371,6 +371,19 @@ def test_a_state_of_many_jobs_comes_in_parts_that_are_counted(
     assert [row[0] for h in told for row in h.rows] == made[-50:]
 
 
+def test_the_job_at_work_is_told_however_many_wait_behind_it(
+    ask: Ask, service: FakeService, folder: Path, route: FakeRoute
+) -> None:
+    made = [
+        submitted(service, write_song(folder, f"{number:02d}.wav", b"%d" % number)).id for number in range(60)
+    ]
+    service.play_start(made[0])
+    ask("subscribe")
+    rows = [row[:2] for h in route.all() for row in h.rows]
+    assert rows[0] == (made[0], JobState.PROCESSING)
+    assert [job for job, _ in rows[1:]] == made[-50:]
+
+
 def test_who_comes_back_with_its_number_keeps_it(
     ask: Ask, service: FakeService, folder: Path, route: FakeRoute
 ) -> None:

@@ -18,6 +18,7 @@ var Device = (function () {
         this.isSession = false;
         this.isTempoMatched = false;
         this.asking = "";
+        this.presses = 0;
     }
 
     /** Live is there. Comes again when the device is saved. */
@@ -51,6 +52,7 @@ var Device = (function () {
             },
             event: function (heard) {
                 self.complete(self.jobs.take(heard));
+                self.askTitle(self.jobs.shown);
                 self.show();
             },
             recap: function (rows) {
@@ -148,13 +150,16 @@ var Device = (function () {
     Device.prototype.submit = function (command, args, source) {
         var self = this;
         var path = Live.setPath();
+        var press = this.presses + 1;
+        this.presses = press;
         this.fail(path === "" ? SAVE_FIRST : "");
         this.asking = "Asking for it";
         args = args.concat(this.recipe.value(), path || "", this.target.value());
         this.client.ask(command, args, function (heard) {
-            self.asking = "";
+            var isNewest = press === self.presses;  // answers may overtake one another
+            self.asking = isNewest ? "" : self.asking;
             if (heard !== null && heard.name === "accepted") {
-                self.complete(self.jobs.accept(heard.values, source));
+                self.complete(self.jobs.accept(heard.values, source, isNewest));
             }
             self.expecting()(heard);
             self.show();
@@ -183,14 +188,18 @@ var Device = (function () {
         });
     };
 
+    /** Events do not say it, and a job may be told of that was not there, or was forgotten. */
+    Device.prototype.askTitle = function (job) {
+        if (job.title === "" && !this.client.isAsking("status")) {
+            this.askStatus(job);
+        }
+    };
+
     Device.prototype.askStatus = function (job) {
         var self = this;
         this.client.ask("status", [job.id], function (heard) {
             if (heard !== null && heard.name === "job") {
-                job.state = heard.values.state;
-                job.share = heard.values.share;
-                job.reason = heard.values.error;
-                job.isExplained = true;
+                Jobs.told(job, heard.values);
                 self.complete(job);
                 self.show();
             }

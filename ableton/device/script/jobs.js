@@ -24,8 +24,8 @@ var Jobs = (function () {
         return this.byId[id];
     };
 
-    /** A job that this device asked for; it is the one that is shown. */
-    Jobs.prototype.accept = function (values, source) {
+    /** A job that this device asked for; shown if nothing was asked for since. */
+    Jobs.prototype.accept = function (values, source, isNewest) {
         var isKnown = this.byId.hasOwnProperty(values.job);
         var job = this.of(values.job);
         job.title = values.title;
@@ -36,7 +36,8 @@ var Jobs = (function () {
         job.isImported = false;
         job.source = source || job.source;
         job.words = isOpen(job) ? job.words : "";
-        this.shown = job;
+        job.share = isDone(job) ? 1 : job.share;
+        this.shown = isNewest ? job : this.shown;
         return job;
     };
 
@@ -55,11 +56,11 @@ var Jobs = (function () {
         rows.forEach(function (row) {
             var job = this.of(row.job);
             job.title = row.title;
-            job.state = row.state;
             job.share = row.share;
+            stands(job, row.state, OPEN.hasOwnProperty(row.state) ? "" : job.words);
         }, this);
         if (this.shown === null && rows.length) {
-            this.shown = this.of(rows[rows.length - 1].job);
+            this.shown = this.of((rows.filter(isAtWork).pop() || rows[rows.length - 1]).job);
         }
     };
 
@@ -84,11 +85,23 @@ var Jobs = (function () {
 
     /** Whether another's job may take its place: stems that were asked for here wait to be imported. */
     function isReleased(job) {
-        return !isOpen(job) && (!job.isOwn || job.isImported || job.state !== "SUCCESS");
+        var hasNone = job.figures !== null && !job.figures.stems.length;
+        return !isOpen(job) && (!job.isOwn || job.isImported || !isDone(job) || hasNone);
     }
 
     function isOpen(job) {
         return OPEN.hasOwnProperty(job.state);
+    }
+
+    function isAtWork(job) {
+        return isOpen(job) && job.state !== "PENDING";
+    }
+
+    /** What was known of the time that is left holds no more. */
+    function stands(job, state, words) {
+        job.state = state;
+        job.words = words;
+        job.remainingS = -1;
     }
 
     function progressed(job, values) {
@@ -113,26 +126,34 @@ var Jobs = (function () {
     var TAKE = {
         queued: function (job, values) {
             job.title = values.title;
-            job.state = "PENDING";
-            job.words = "";
+            stands(job, "PENDING", "");
         },
         started: function (job) {
-            job.state = "PROCESSING";
-            job.words = "Starting";
+            stands(job, "PROCESSING", "Starting");
             job.reason = "";
         },
         stage: progressed,
         progress: progressed,
         note: function () {},  // the report has it
         postponed: function (job, values) {
-            job.state = "PENDING";
-            job.words = "Goes on in " + Words.minutes(values.delay_s);
+            stands(job, "PENDING", "Goes on in " + Words.minutes(values.delay_s));
             job.reason = values.reason;
         },
         done: ended("SUCCESS", 1),
         failed: ended("FAILED", 0),
         cancelled: ended("CANCELLED", 0)
     };
+
+    /** How it stood when it was asked for; its end may have come before the answer. */
+    function told(job, values) {
+        job.title = values.title;
+        if (isOpen(job) || !job.isExplained) {
+            job.state = values.state;
+            job.share = values.share;
+            job.reason = values.error;
+            job.isExplained = !isOpen(job);
+        }
+    }
 
     function isDone(job) {
         return job.state === "SUCCESS";
@@ -178,6 +199,7 @@ var Jobs = (function () {
 
     Jobs.isOpen = isOpen;
     Jobs.isDone = isDone;
+    Jobs.told = told;
     Jobs.words = words;
     Jobs.canImport = canImport;
     Jobs.stems = stems;

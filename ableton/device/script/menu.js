@@ -25,9 +25,9 @@ var Menu = (function () {
         }
     };
 
-    /** What was kept with the set. */
+    /** What was kept with the set; Max may say 0 for nothing. */
     Menu.prototype.restore = function (name) {
-        this.chosen = name || AUTOMATIC;
+        this.chosen = name === "0" ? AUTOMATIC : name || AUTOMATIC;
         this.show();
     };
 
@@ -41,7 +41,9 @@ var Menu = (function () {
         if (this.names.indexOf(this.chosen) < 0) {
             this.names = this.names.concat(this.chosen);
         }
-        this.display.say.apply(this.display, [this.kind + "s"].concat(this.names));
+        if (this.display.say.apply(this.display, [this.kind + "s"].concat(this.names))) {
+            this.display.forget(this.kind);  // new names may move a menu to its first
+        }
         this.display.say(this.kind, this.names.indexOf(this.chosen));
     };
 
@@ -57,11 +59,19 @@ var Display = (function () {
         this.said = {};
     }
 
+    /** Whether it was new, and was said. */
     Display.prototype.say = function () {
         var message = Array.prototype.slice.call(arguments);
-        if (this.note.apply(this, message)) {
+        var isNew = this.note.apply(this, message);
+        if (isNew) {
             this.put(message);
         }
+        return isNew;
+    };
+
+    /** The next of that kind is new, whatever it is. */
+    Display.prototype.forget = function (kind) {
+        delete this.said[kind];
     };
 
     /** What the display shows by itself; whether that is new. */

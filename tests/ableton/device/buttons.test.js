@@ -129,7 +129,25 @@ test("a song that was done already is there at once", () => {
     const { max, service } = connected();
     service.state = "SUCCESS";
     max.send(0, "process_newest");
-    assert.deepEqual(max.shown("can_import"), [1]);
+    assert.deepEqual([max.shown("can_import"), max.shown("progress")], [[1], [1]]);
+});
+
+test("the time that was left is forgotten when the job waits, begins anew, or is told by a new service", () => {
+    const { max, service } = connected();
+    max.send(0, "process_newest");
+    const progress = () => service.event("progress", "job1", 0.25, 65, "separate", "Separating");
+    progress();
+    service.event("postponed", "job1", 30, "No room is left.");
+    assert.deepEqual(max.shown("stage"), ["Goes on in 0:30"]);
+    progress();
+    service.event("started", "job1", 2);
+    assert.deepEqual(max.shown("stage"), ["Starting"]);
+    progress();
+    service.restart();
+    service.rows = [["job1", "PENDING", "", 0, "Night Drive", "full", 0]];
+    max.send(1, "/stembridge/unknown_client", service.client);
+    max.pass(2000);
+    assert.deepEqual(max.shown("stage"), ["Waiting for its turn"]);
 });
 
 test("cancel ends the job that is shown", () => {
@@ -195,6 +213,12 @@ test("stems that were asked for here wait until they are imported", () => {
     assert.deepEqual([max.shown("song"), max.shown("can_import")], [["Other Song"], [0]]);
 });
 
+test("a song of its own without stems does not keep others' from being shown", () => {
+    const { service, max } = delivered({ stems: [] });
+    service.event("queued", "theirs", "Other Song", "full");
+    assert.deepEqual(max.shown("song"), ["Other Song"]);
+});
+
 test("a service of another protocol is told", () => {
     const { max } = connected({ prepare: (made, service) => {
         service.on_hello = () => [["welcome", "9.0", 2, "e1", 0, 10, "hello"]];
@@ -231,6 +255,20 @@ test("a kept choice is found again in whatever order the service has", () => {
     assert.deepEqual(max.heard[2].filter(([kind]) => kind.startsWith("keep_")), [], "loading makes no undo step");
     max.send(0, "process_newest");
     assert.equal(requests(service, "process_newest")[0][1], "mine");
+});
+
+test("nothing that is kept is no choice, also where Max says it as 0", () => {
+    const { max, service } = connected({ prepare: (made) => made.send(0, "kept_recipe", 0) });
+    assert.deepEqual([max.shown("recipe"), max.shown("recipes").includes("0")], [[0], false]);
+    max.send(0, "process_newest");
+    assert.equal(requests(service, "process_newest")[0][1], "");
+});
+
+test("a menu with new names is told again which is chosen: it may forget", () => {
+    const { max } = connected({ prepare: (made) => made.send(0, "kept_recipe", "full") });
+    const told = max.heard[2].filter(([kind]) => ["recipes", "recipe"].includes(kind)).map(([kind]) => kind);
+    assert.deepEqual(told, ["recipes", "recipe", "recipes", "recipe"]);
+    assert.deepEqual(max.shown("recipe"), [1]);
 });
 
 test("a kept choice that is gone stays in sight", () => {

@@ -344,6 +344,25 @@ test("an event may come before the answer that names its job", () => {
     assert.deepEqual(max.shown("stage"), ["Separating"]);
 });
 
+test("a late answer to an older press does not take the display from a newer one", () => {
+    const { max, service } = connected();
+    service.isLossy = (way, name) => way === "reply" && ["accepted", "ack"].includes(name);
+    max.send(0, "process_newest");
+    service.event("queued", "job1", "First Song", "full");
+    max.send(0, "cancel");
+    service.event("cancelled", "job1", "Cancelled from the OSC door.");
+    max.send(0, "process_newest");
+    service.event("queued", "job2", "Second Song", "full");
+    assert.deepEqual([max.shown("stage"), max.shown("can_cancel")], [["Asking for it"], [1]]);
+    service.isLossy = () => false;
+    service.take(named(max, "process_newest")[0]);
+    assert.deepEqual([max.shown("stage"), max.shown("can_cancel")], [["Asking for it"], [1]]);
+    max.pass(2000);
+    assert.deepEqual([max.shown("stage"), max.shown("can_cancel")], [["Waiting for its turn"], [1]]);
+    max.send(0, "cancel");
+    assert.deepEqual(service.requests.filter(([name]) => name === "cancel"), [["cancel", "job1"], ["cancel", "job2"]]);
+});
+
 test("what a job made is asked for once, and not of the jobs of others", () => {
     const { max, service } = connected();
     max.send(0, "process_newest");
@@ -374,6 +393,41 @@ test("a state that comes twice hides no gap", () => {
     service.tell("resync", "e1", 0, 0, 1);
     max.pass(2000);
     assert.deepEqual(max.shown("stage"), ["Starting"]);
+});
+
+test("of many jobs the one at work is shown, else the newest", () => {
+    for (const [states, song] of [
+        [["SUCCESS", "PROCESSING", "PENDING", "PENDING"], "Song 1"], [["SUCCESS", "PENDING", "PENDING"], "Song 2"]
+    ]) {
+        const { max } = connected({ prepare: (made, service) => {
+            service.rows = states.map((state, at) => [`j${at}`, state, "mix", 0.5, `Song ${at}`, "full", 0]);
+        } });
+        assert.deepEqual(max.shown("song"), [song]);
+    }
+});
+
+test("a job of which nothing was told before its events is asked for its title, once", () => {
+    const { max, service } = connected();
+    service.isDelayed.add("status");
+    service.event("started", "theirs", 1);
+    service.event("stage", "theirs", "mix", "Mixing", 0.5);
+    assert.deepEqual([max.shown("song"), named(max, "status").length], [[""], 1]);
+    service.isDelayed.clear();
+    service.on_status = (job) => [["job", job, "PROCESSING", "mix", 0.5, "Night Drive", "full", 1, 0, "", ""]];
+    service.seen.clear();
+    max.pass(200);
+    assert.deepEqual([max.shown("song"), max.shown("stage")], [["Night Drive"], ["Mixing"]]);
+});
+
+test("an answer about a job that comes after its end does not turn it back", () => {
+    const { max, service } = connected();
+    service.on_status = (job) => [["job", job, "PROCESSING", "mix", 0.5, "Night Drive", "full", 1, 0, "", ""]];
+    service.isDelayed.add("status");
+    service.event("started", "theirs", 1);
+    service.done("theirs");
+    service.isDelayed.clear();
+    max.pass(200);
+    assert.deepEqual([max.shown("song"), max.shown("progress"), max.shown("can_cancel")], [["Night Drive"], [1], [0]]);
 });
 
 test("a job that ended unseen, and is not in the state that is told, is asked for", () => {
