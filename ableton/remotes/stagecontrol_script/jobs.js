@@ -22,15 +22,15 @@ var Jobs = (function () {
         }
     };
 
-    /** The job that a command made, or found; events may be ahead of the answer. */
-    Jobs.prototype.accept = function (values) {
+    /** The job that a command made, or found; events, and answers to newer commands, may be ahead of it. */
+    Jobs.prototype.accept = function (values, isNewest) {
         var job = this.of(values.job);
         job.title = values.title;
         if (!OPEN.hasOwnProperty(values.state)) {
             job.state = values.state;
             job.share = values.state === "SUCCESS" ? 1 : 0;
         }
-        this.shown = job;
+        this.shown = isNewest ? job : this.shown;
     };
 
     /** The state of things instead of the story: what is not in it is no longer known. */
@@ -45,7 +45,13 @@ var Jobs = (function () {
             job.share = row.share;
             job.files = row.files;
         }, this);
-        this.shown = this.byId[shownId] || this.byId[this.order[this.order.length - 1]] || null;
+        this.shown = this.byId[shownId] || this.atWork() || this.newest(1)[0] || null;
+    };
+
+    Jobs.prototype.atWork = function () {
+        return this.newest(MOST).filter(function (job) {
+            return isOpen(job) && job.state !== "PENDING";
+        })[0];
     };
 
     /** The newest, as many as are asked for; the newest first. */
@@ -68,11 +74,17 @@ var Jobs = (function () {
                 before: "", after: "", isAsked: false
             };
             this.order.push(id);
-            if (this.order.length > MOST) {
-                delete this.byId[this.order.shift()];
-            }
+            this.forget();
         }
         return this.byId[id];
+    };
+
+    /** The oldest goes, but not the one that is shown. */
+    Jobs.prototype.forget = function () {
+        var isKept = this.shown !== null && this.order[0] === this.shown.id;
+        if (this.order.length > MOST) {
+            delete this.byId[this.order.splice(isKept ? 1 : 0, 1)[0]];
+        }
     };
 
     function isOpen(job) {
@@ -85,6 +97,13 @@ var Jobs = (function () {
             return job.words || OPEN[job.state];
         }
         return ENDED[job.state] + (job.files > 0 ? ": " + job.files + " files" : "");
+    }
+
+    /** What was known of the time that is left holds no more. */
+    function stands(job, state, words) {
+        job.state = state;
+        job.words = words;
+        job.remainingS = -1;
     }
 
     function progressed(job, values) {
@@ -108,11 +127,10 @@ var Jobs = (function () {
     var TAKE = {
         queued: function (job, values) {
             job.title = values.title;
-            job.state = "PENDING";
+            stands(job, "PENDING", "");
         },
         started: function (job) {
-            job.state = "PROCESSING";
-            job.words = "";
+            stands(job, "PROCESSING", "");
             this.tell("");
         },
         stage: progressed,
@@ -121,8 +139,7 @@ var Jobs = (function () {
             this.tell(values.text);
         },
         postponed: function (job, values) {
-            job.state = "PENDING";
-            job.words = "Goes on in " + Words.minutes(values.delay_s);
+            stands(job, "PENDING", "Goes on in " + Words.minutes(values.delay_s));
             this.tell(values.reason);
         },
         done: ended("SUCCESS", 1),

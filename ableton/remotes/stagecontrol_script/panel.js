@@ -12,6 +12,7 @@ var STATES = ["stembridge is away. Is it running?", "Looking for stembridge", "C
 
 var shown = {};
 var chosen = {};
+var presses = 0;
 var jobs = new Jobs(function (text) {
     show("message", text);
 });
@@ -35,6 +36,7 @@ var client = new Client(freshName(), {
     connected: function () {},
     event: function (heard) {
         jobs.take(heard);
+        askTitle(jobs.shown);
         draw();
     },
     recap: function (rows) {
@@ -105,6 +107,19 @@ function draw() {
     }
 }
 
+/** Events do not say it, and a job may be told of that was not there, or was forgotten. */
+function askTitle(job) {
+    if (job.title !== "" || client.isAsking("status")) {
+        return;
+    }
+    client.ask("status", [job.id], function (heard) {
+        if (heard !== null && heard.name === "job") {
+            job.title = heard.values.title;
+            draw();
+        }
+    });
+}
+
 /** Loudness and peak before and after, page by page. */
 function askFigures(job, rows) {
     client.ask("figures", [job.id, rows.length], function (heard) {
@@ -142,6 +157,8 @@ function loudness(what, lufs, dbtp) {
 
 function press(command) {
     var sources = TABLE.buttons[command].sources;
+    var mine = presses + 1;
+    presses = mine;
     show("message", "");
     if (sources.indexOf("job") >= 0 && jobs.shown === null) {
         show("message", "There is no job yet. Press \"Process newest\".");
@@ -151,7 +168,7 @@ function press(command) {
         if (heard === null) {
             show("message", "stembridge does not answer");
         } else if (heard.name === "accepted") {
-            jobs.accept(heard.values);
+            jobs.accept(heard.values, mine === presses);
             draw();
         }
     });
@@ -195,6 +212,7 @@ module.exports = {
         if (TABLE.buttons.hasOwnProperty(command)) {
             press(command);
         } else if (name === "next_job") {
+            presses += 1;
             show("message", "");
             jobs.showNext(SHOWN_JOBS);
             draw();

@@ -22,7 +22,7 @@ local function put(pending)
   sendOSC({ PREFIX .. pending.name, pending.arguments })
 end
 
-local function is_asking(name)
+function is_asking(name)
   for _, pending in pairs(client.pending) do
     if pending.name == name then
       return true

@@ -10,6 +10,7 @@ local jobs = {}  -- by id
 local order = {} -- ids, the newest last
 local shown = nil
 local chosen = { recipe = 1, target = 1 }
+local presses = 0
 
 function show(name, value)
   local control = self.children[name]
@@ -62,8 +63,8 @@ local function job_of(id)
       after = '', is_asked = false
     }
     table.insert(order, id)
-    if #order > MOST_JOBS then
-      jobs[table.remove(order, 1)] = nil
+    if #order > MOST_JOBS then -- the oldest goes, but not the one that is shown
+      jobs[table.remove(order, shown and order[1] == shown.id and 2 or 1)] = nil
     end
   end
   return jobs[id]
@@ -104,7 +105,25 @@ local function look_at(job)
   end
 end
 
+-- Events do not say it, and a job may be told of that was not there, or was forgotten.
+local function ask_title(job)
+  if job.title ~= '' or is_asking('status') then
+    return
+  end
+  ask('status', { job.id }, function(heard)
+    if heard and heard.name == 'job' then
+      job.title = heard.values.title
+      draw()
+    end
+  end)
+end
+
 -- What each event says of its job
+
+-- What was known of the time that is left holds no more.
+local function stands(job, state, words)
+  job.state, job.words, job.remaining_s = state, words, -1
+end
 
 local function progressed(job, values)
   job.state, job.words, job.share = 'PROCESSING', values.words, values.share
@@ -129,11 +148,12 @@ local TELL = {
 }
 
 function TELL.queued(job, values)
-  job.title, job.state = values.title, 'PENDING'
+  job.title = values.title
+  stands(job, 'PENDING', '')
 end
 
 function TELL.started(job)
-  job.state, job.words = 'PROCESSING', ''
+  stands(job, 'PROCESSING', '')
   show('message', '')
 end
 
@@ -142,7 +162,7 @@ function TELL.note(_, values)
 end
 
 function TELL.postponed(job, values)
-  job.state, job.words = 'PENDING', 'Goes on in ' .. minutes(values.delay_s)
+  stands(job, 'PENDING', 'Goes on in ' .. minutes(values.delay_s))
   show('message', values.reason)
 end
 
@@ -152,7 +172,17 @@ function on_event(heard)
   if not shown or job == shown or not OPEN[shown.state] then
     look_at(job)
   end
+  ask_title(shown)
   draw()
+end
+
+local function job_at_work()
+  for i = #order, 1, -1 do
+    local job = jobs[order[i]]
+    if OPEN[job.state] and job.state ~= 'PENDING' then
+      return job
+    end
+  end
 end
 
 -- The state of things instead of the story: what is not in it is no longer known.
@@ -165,7 +195,7 @@ function on_recap(parts, count)
       job.title, job.state, job.share, job.files = row.title, row.state, row.share, row.files
     end
   end
-  local job = shown_id and jobs[shown_id] or jobs[order[#order]]
+  local job = shown_id and jobs[shown_id] or job_at_work() or jobs[order[#order]]
   if job then
     look_at(job)
   end
@@ -185,19 +215,18 @@ local function value_of(source)
   return source == '' and '' or word_of(source)
 end
 
-local function accepted(heard)
-  if not heard then
-    show('message', 'stembridge does not answer')
-  elseif heard.name == 'accepted' then
-    local job = job_of(heard.values.job)
-    job.title = heard.values.title
-    if not OPEN[heard.values.state] then
-      job.state = heard.values.state
-      job.share = heard.values.state == 'SUCCESS' and 1 or 0
-    end
-    look_at(job)
-    draw()
+-- The job that a command made, or found; events, and answers to newer commands, may be ahead of it.
+local function accept(values, is_newest)
+  local job = job_of(values.job)
+  job.title = values.title
+  if not OPEN[values.state] then
+    job.state = values.state
+    job.share = values.state == 'SUCCESS' and 1 or 0
   end
+  if is_newest then
+    look_at(job)
+  end
+  draw()
 end
 
 local function needs_job(sources)
@@ -214,6 +243,8 @@ local function press(command)
     return
   end
   local sources = TABLE.buttons[command].sources
+  presses = presses + 1
+  local mine = presses
   show('message', '')
   if needs_job(sources) and not shown then
     show('message', 'There is no job yet. Press "Process newest".')
@@ -223,7 +254,13 @@ local function press(command)
   for i, source in ipairs(sources) do
     given[i] = value_of(source)
   end
-  ask(command, given, accepted)
+  ask(command, given, function(heard)
+    if not heard then
+      show('message', 'stembridge does not answer')
+    elseif heard.name == 'accepted' then
+      accept(heard.values, mine == presses)
+    end
+  end)
 end
 
 local function show_next_job()
@@ -235,6 +272,7 @@ local function show_next_job()
     end
   end
   if next_id then
+    presses = presses + 1
     show('message', '')
     look_at(jobs[next_id])
     draw()

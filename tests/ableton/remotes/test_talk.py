@@ -222,3 +222,57 @@ def test_the_job_at_work_keeps_its_place(remote: Host, service: HandPlayed) -> N
     remote.until_shown("stage", "Cancelled")
     service.say("started", 3, EPOCH, "j2", 2, 1)
     remote.until_shown("title", "Blue Hour")
+
+
+def test_a_late_answer_to_an_older_press_leaves_the_newer_one_shown(
+    remote: Host, service: HandPlayed
+) -> None:
+    service.greet(remote)
+    remote.press("cancel")
+    older = service.asked(remote, "cancel")
+    remote.press("process_newest")
+    service.answer(service.asked(remote, "process_newest"), "accepted", "j2", 1, "PENDING", "Blue Hour")
+    remote.until_shown("title", "Blue Hour")
+    service.answer(older, "accepted", JOB, 0, "CANCELLED", "Night Drive")
+    remote.until(lambda: "Night Drive  -  Cancelled" in remote.shown("jobs"))
+    assert remote.shown("title") == "Blue Hour"
+
+
+def test_the_job_at_work_stays_in_sight_however_many_come_after_it(remote: Host, service: HandPlayed) -> None:
+    service.greet(remote)
+    for number in range(1, 60):
+        service.say("queued", number, EPOCH, f"j{number + 1}", number - 1, f"Song {number}", "full")
+        remote.pump()
+    remote.until(lambda: "Song 59" in remote.shown("jobs"))
+    service.say("stage", 60, EPOCH, JOB, 59, "mix", "Mixing", 0.5)
+    remote.until_shown("stage", "Mixing")
+    assert remote.shown("title") == "Night Drive"
+
+
+def test_of_many_jobs_the_one_at_work_is_shown(remote: Host, service: HandPlayed) -> None:
+    service.answer(service.asked(remote, "hello"), "welcome", "9.9", 1, EPOCH, 0, 600.0, "")
+    subscribe = service.asked(remote, "subscribe")
+    states = ["SUCCESS", "PROCESSING", "PENDING"]
+    rows = [(f"j{at}", state, "mix", 0.5, f"Song {at}", "full", 0) for at, state in enumerate(states)]
+    service.say("resync", EPOCH, 0, 0, 1, rows=rows)
+    service.answer(subscribe, "subscribed", EPOCH, 0, 0)
+    remote.until_shown("title", "Song 1")
+
+
+def test_a_job_of_which_nothing_was_told_is_asked_for_its_title(remote: Host, service: HandPlayed) -> None:
+    service.greet(remote)
+    service.say("cancelled", 1, EPOCH, JOB, 0, "By hand.")
+    service.say("started", 2, EPOCH, "j2", 1, 1)
+    asked = service.asked(remote, "status")
+    assert asked["job"] == "j2"
+    service.answer(asked, "job", "j2", "PROCESSING", "mix", 0.5, "Blue Hour", "full", 1, 0, "", "")
+    remote.until_shown("title", "Blue Hour")
+
+
+def test_the_time_that_was_left_is_forgotten_when_a_job_waits(remote: Host, service: HandPlayed) -> None:
+    service.greet(remote)
+    service.say("progress", 1, EPOCH, JOB, 0, 0.5, 65.0, "mix", "Mixing")
+    remote.until_shown("remaining", "1:05 to go")
+    service.say("postponed", 2, EPOCH, JOB, 1, 30.0, "No room is left.")
+    remote.until_shown("stage", "Goes on in 0:30")
+    assert remote.shown("remaining") == ""
