@@ -23,6 +23,8 @@ OLDEST_LIVE = 11
 BEFORE_ALL = "-63072000"
 """The time at which Live keeps what holds from the start."""
 SETTING = "export.live_template"
+MOST_XML_BYTES = 64 << 20
+"""Some hundred tracks; as elements it takes fourteen times as much memory."""
 
 
 class LiveSetExporter:
@@ -47,9 +49,8 @@ class LiveSetExporter:
 def read_set(path: Path) -> Element:
     """The root of a Live Set, gzipped or plain; ConfigError for anything else, and for one before Live 11."""
     try:
-        data = path.read_bytes()
-        root = fromstring(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
-    except (OSError, EOFError, zlib.error, ParseError) as cause:
+        root = fromstring(_xml(path))
+    except (OSError, EOFError, zlib.error, ParseError, LookupError, ValueError) as cause:
         raise _unusable(path, f"cannot be read ({cause})", "Save it again in Live.") from cause
     if root.tag != "Ableton" or root.find("LiveSet/Tracks") is None:
         raise _unusable(path, f"is no Live Set but <{root.tag}>", "Name an .als file.")
@@ -58,6 +59,20 @@ def read_set(path: Path) -> Element:
         saved_by = root.get("Creator", "an unknown version")
         raise _unusable(path, f"was saved by {saved_by}", f"Save it in Live {OLDEST_LIVE} or newer.")
     return root
+
+
+def _xml(path: Path) -> bytes:
+    """The text of a set; ConfigError for one that would fill the memory, as itself or by what it declares."""
+    with path.open("rb") as file:
+        is_packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        text = (gzip.GzipFile(fileobj=file) if is_packed else file).read(MOST_XML_BYTES + 1)
+    if len(text) > MOST_XML_BYTES:
+        most = f"holds more than {MOST_XML_BYTES >> 20} MB of XML"
+        raise _unusable(path, most, "Save a set with fewer tracks and devices.")
+    if b"<!DOCTYPE" in text.replace(b"\0", b""):
+        raise _unusable(path, "declares entities, which Live never does", "Save it again in Live.")
+    return text
 
 
 def set_bytes(root: Element) -> bytes:

@@ -43,6 +43,8 @@ _NEUTRAL = {
     "SampleRef/FileRef/SourceHint": "",
     "GrooveSettings/GrooveId": "-1",
     "Fade": "false",
+    "IsSongTempoLeader": "false",
+    "IsSongTempoMaster": "false",
 }
 """What a clip may have of its old file or of the user's hand, where its version of Live knows it."""
 _EMPTIED = (
@@ -74,26 +76,28 @@ class LiveTracks:
         self._live_set = live_set
         self._tracks = required(live_set, "Tracks")
         self.places = [track for track in self._tracks.findall("AudioTrack") if track.find(CLIP) is not None]
+        for place in self.places:
+            _expect_not_frozen(place)
 
     def fill(self, stems: Sequence[StemToExport], clip_of: Callable[[StemToExport], Clip]) -> None:
         """Put each stem on the place that has its name, else on one without a stem's name, else on a copy.
 
         Places that no stem takes lose their clips: they hold another song.
         """
-        model = deepcopy(self.places[0])
+        model, last = deepcopy(self.places[0]), self.places[0]
         free = list(self.places)
         for stem in stems:
             track = _named(free, stem) or _unnamed(free)
             if track is None:
-                track = self._copy(model)
+                track = last = self._copy(model, last)
             else:
                 free.remove(track)
             _fill_track(track, stem, clip_of(stem))
         for track in free:
-            empty(_events(track))
+            _empty_track(track)
 
-    def _copy(self, model: Element) -> Element:
-        """A new track after the last place, with ids of its own."""
+    def _copy(self, model: Element, last: Element) -> Element:
+        """A new track with ids of its own, right after ``last``: tracks of a group stand together."""
         track = deepcopy(model)
         track.set("Id", str(self._next_id()))
         fresh: dict[str, str] = {}
@@ -105,8 +109,7 @@ class LiveTracks:
             element.set("Value", fresh.get(element.get("Value", ""), element.get("Value", "")))
         for slot in track.iterfind(".//ClipSlotList/ClipSlot/ClipSlot/Value"):
             empty(slot)
-        self._tracks.insert(list(self._tracks).index(self.places[-1]) + 1, track)
-        self.places.append(track)
+        self._tracks.insert(list(self._tracks).index(last) + 1, track)
         return track
 
     def _next_id(self) -> int:
@@ -155,28 +158,35 @@ def _unnamed(places: Iterable[Element]) -> Element | None:
     return next((track for track in places if role_of(_name(track)) is None), None)
 
 
-def _fill_track(track: Element, stem: StemToExport, clip: Clip) -> None:
-    """Name the track, and leave the stem alone in its arrangement. A track of its name keeps its colour."""
+def _expect_not_frozen(track: Element) -> None:
+    """What a frozen track plays is another copy of its clips."""
     frozen = track.find("Freeze")
     if frozen is not None and frozen.get("Value") == "true":
         raise ConfigError(
             f"The track '{_name(track)}' of the Live Set is frozen. Unfreeze it and save the set again."
         )
+
+
+def _fill_track(track: Element, stem: StemToExport, clip: Clip) -> None:
+    """Name the track, and leave the stem alone in its arrangement. A track of its name keeps its colour."""
     if role_of(_name(track)) is not stem.role:
         set_value(track, "Color", str(COLOURS[stem.role]))
     title = stem_title(stem.label)
     set_value(track, "Name/EffectiveName", title)
     set_value(track, "Name/UserName", title)
-    lanes = track.find("TakeLanes/TakeLanes")
-    if lanes is not None:
-        empty(lanes)
-    first, events = required(track, CLIP), _events(track)
-    events[:] = [first]
+    first = required(track, CLIP)
+    _empty_track(track).append(first)
     _fill_clip(first, title, required(track, "Color").get("Value", "0"), clip)
 
 
-def _events(track: Element) -> Element:
-    return required(track, CLIP.rpartition("/")[0])
+def _empty_track(track: Element) -> Element:
+    """Take away its clips and takes; the place in the arrangement where they were."""
+    lanes = track.find("TakeLanes/TakeLanes")
+    if lanes is not None:
+        empty(lanes)
+    events = required(track, CLIP.rpartition("/")[0])
+    empty(events)
+    return events
 
 
 def _fill_clip(element: Element, title: str, colour: str, clip: Clip) -> None:

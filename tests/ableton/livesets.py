@@ -24,7 +24,8 @@ _CLIP = """<AudioClip Id="0" Time="16"><LomId Value="0" /><CurrentStart Value="1
 <Onsets><UserOnsets /><HasUserOnsets Value="false" /></Onsets>
 <PitchCoarse Value="2" /><PitchFine Value="3" /><SampleVolume Value="0.5" />
 <WarpMarkers><WarpMarker Id="0" SecTime="0" BeatTime="0" /><WarpMarker Id="1" SecTime="4" BeatTime="9" />
-<WarpMarker Id="2" SecTime="5" BeatTime="9.1" /></WarpMarkers><SavedWarpMarkersForStretched /></AudioClip>"""
+<WarpMarker Id="2" SecTime="5" BeatTime="9.1" /></WarpMarkers><SavedWarpMarkersForStretched />
+<IsSongTempoLeader Value="true" /></AudioClip>"""
 
 _TRACK = """<AudioTrack Id="{id}"><LomId Value="0" />
 <Name><EffectiveName Value="{shown}" /><UserName Value="{name}" /><Annotation Value="" /></Name>
@@ -32,7 +33,7 @@ _TRACK = """<AudioTrack Id="{id}"><LomId Value="0" />
 <AutomationEnvelopes><Envelopes><AutomationEnvelope Id="0"><EnvelopeTarget><PointeeId Value="{volume}" />
 </EnvelopeTarget><Automation><Events><FloatEvent Id="0" Time="-63072000" Value="1" /></Events></Automation>
 </AutomationEnvelope></Envelopes></AutomationEnvelopes>
-<TrackGroupId Value="-1" /><TakeLanes><TakeLanes><TakeLane Id="0" /></TakeLanes></TakeLanes>
+<TrackGroupId Value="{group}" /><TakeLanes><TakeLanes><TakeLane Id="0" /></TakeLanes></TakeLanes>
 <Freeze Value="{freeze}" />
 <DeviceChain><Mixer><Volume><Manual Value="1" /><AutomationTarget Id="{volume}"><LockEnvelope Value="0" />
 </AutomationTarget><ModulationTarget Id="{modulation}"><LockEnvelope Value="0" /></ModulationTarget></Volume>
@@ -62,7 +63,7 @@ Creator="Ableton Live {version}" Revision="x">
 """
 
 
-def audio_track(number: int, name: str, *, clips: int = 1, is_frozen: bool = False) -> str:
+def audio_track(number: int, name: str, *, clips: int = 1, is_frozen: bool = False, group: int = -1) -> str:
     """An audio track with so many clips in the arrangement; "" leaves it Live's own name."""
     ids = {key: 100 + 10 * number + place for place, key in enumerate(_IDS)}
     return _TRACK.format(
@@ -70,6 +71,7 @@ def audio_track(number: int, name: str, *, clips: int = 1, is_frozen: bool = Fal
         shown=name or f"{number}-Audio",
         name=name,
         freeze=str(is_frozen).lower(),
+        group=group,
         clips="".join(_CLIP.format(volume=ids["volume"]) for _ in range(clips)),
         **ids,
     )

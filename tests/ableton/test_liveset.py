@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
-from ableton.liveset import LiveSetExporter, read_set
+from ableton.liveset import MOST_XML_BYTES, LiveSetExporter, read_set
 from bridge.errors import ConfigError
 from bridge.generate import ComposedSong
 from bridge.music import BeatGrid
@@ -115,6 +115,7 @@ def test_a_track_for_another_instrument_is_left_and_empty(fill: Fill) -> None:
     root = fill(audio_track(1, "Guitar"), audio_track(2, ""))
     guitar = next(track for track in tracks(root) if value(track, "Name/UserName") == "Guitar")
     assert clips(guitar) == []
+    assert len(guitar.find("TakeLanes/TakeLanes") or ()) == 0
     assert sorted(files(root)) == sorted(STEMS)
 
 
@@ -195,6 +196,20 @@ def test_a_copy_has_no_clips_of_the_session(fill: Fill) -> None:
     assert [len(track.find(slot) or ()) for track in (first, second)] == [1, 0]
 
 
+def test_copies_stand_beside_what_they_are_copies_of(fill: Fill) -> None:
+    """In its group: Live knows the tracks of a group by their standing together."""
+    root = fill(audio_track(1, "", group=7), audio_track(2, "Guitar"))
+    groups = [value(track, "TrackGroupId") for track in tracks(root)]
+    assert groups == ["7"] * 4 + ["-1"]
+    assert list(files(root)) == STEMS
+
+
+def test_no_clip_leads_the_tempo(fill: Fill) -> None:
+    """The set has its own; a leader from the template would push it aside."""
+    for track in tracks(fill(audio_track(1, ""))):
+        assert value(clips(track)[0], "IsSongTempoLeader") == "false"
+
+
 def test_the_tempo_holds_from_the_start(fill: Fill) -> None:
     """What the template had automated is gone."""
     root = fill(audio_track(1, ""))
@@ -245,6 +260,19 @@ def test_the_same_song_gives_the_same_bytes(song: SongToExport, tmp_path: Path) 
         pytest.param(gzip.compress(b"<Ableton>")[:-6], "cannot be read", id="cut off"),
         pytest.param(gzip.compress(b"<Ableton"), "cannot be read", id="broken XML"),
         pytest.param(b"<Ableton MinorVersion='12.0'><Preset/></Ableton>", "is no Live Set", id="a preset"),
+        pytest.param(
+            b"<?xml version='1.0' encoding='bogus'?><Ableton/>", "cannot be read", id="no known letters"
+        ),
+        pytest.param(
+            b"<!DOCTYPE Ableton [<!ENTITY a 'aaaaaaaa'>]><Ableton>&a;</Ableton>",
+            "declares entities",
+            id="entities",
+        ),
+        pytest.param(
+            "<!DOCTYPE Ableton [<!ENTITY a 'aaaaaaaa'>]><Ableton>&a;</Ableton>".encode("utf-16"),
+            "declares entities",
+            id="entities in other letters",
+        ),
         pytest.param(b"<html/>", "is no Live Set but <html>", id="a page"),
         pytest.param(
             b"<Ableton MinorVersion='10.0' Creator='Live 10.1'><LiveSet><Tracks/></LiveSet></Ableton>",
@@ -269,16 +297,29 @@ def test_what_cannot_be_used_is_said(song: SongToExport, tmp_path: Path, content
     assert str(template) in caught.value.message
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "a gzip bomb"])
+def test_one_that_would_fill_the_memory_is_said(
+    song: SongToExport, tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    """Before it is in the memory."""
+    template = tmp_path / "huge.als"
+    template.write_bytes(pack(bytes(MOST_XML_BYTES + 1)))
+    with pytest.raises(ConfigError, match="holds more than 64 MB of XML"):
+        LiveSetExporter().export(song.evolve(live_template=template), tmp_path, no_progress)
+
+
 def test_a_template_that_is_not_there_is_said(song: SongToExport, tmp_path: Path) -> None:
     """By its path."""
     with pytest.raises(ConfigError, match=r"none\.als cannot be read"):
         LiveSetExporter().export(song.evolve(live_template=tmp_path / "none.als"), tmp_path, no_progress)
 
 
-def test_a_frozen_track_is_said(fill: Fill) -> None:
-    """Its clips are not what it plays."""
+@pytest.mark.parametrize("others", [(), ("Vocals", "Drums", "Bass", "Other")])
+def test_a_frozen_track_is_said(fill: Fill, others: tuple[str, ...]) -> None:
+    """Its clips are not what it plays, whether a stem takes it or it should fall silent."""
+    free = (audio_track(number + 2, name) for number, name in enumerate(others))
     with pytest.raises(ConfigError, match="'Takes' of the Live Set is frozen"):
-        fill(audio_track(1, "Takes", is_frozen=True))
+        fill(audio_track(1, "Takes", is_frozen=True), *free)
 
 
 def test_a_set_of_an_unknown_form_is_said(song: SongToExport, tmp_path: Path) -> None:
