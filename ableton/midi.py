@@ -16,6 +16,7 @@ from ableton.chords import chord_pitches
 from ableton.tempomap import TempoMap, tempo_map
 from bridge.music import BeatGrid, Chord, Music, Note, Part
 from bridge.protocols import Progress, SongToExport
+from bridge.stages.findings import stem_title
 from bridge.values import Role
 
 TICKS_PER_BEAT = 960
@@ -63,7 +64,7 @@ def midi_file(music: Music, title: str) -> mido.MidiFile:
         tracks.append(_track("Chords", score.chords(music.chords, next(channels))))
     for part in music.parts:
         channel = DRUM_CHANNEL if part.is_drums else next(channels)
-        tracks.append(_track(part.name.replace("_", " ").title(), score.part(part, channel)))
+        tracks.append(_track(stem_title(part.name), score.part(part, channel)))
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
     file.tracks.extend(tracks)
     return file
@@ -89,7 +90,8 @@ class _Score:
         for span in self._tempi.spans:
             tempo = mido.bpm2tempo(span.bpm)
             yield _meta(round(span.start_beat * TICKS_PER_BEAT), "set_tempo", tempo=tempo)
-        for tick in sorted({0, max(0, round(self._tempi.first_downbeat * TICKS_PER_BEAT))}):
+        bars_from = round(self._tempi.first_downbeat * TICKS_PER_BEAT) if self._tempi.lead_beats else 0
+        for tick in sorted({0, bars_from}):
             yield _meta(tick, "time_signature", numerator=self._tempi.beats_per_bar, denominator=4)
         if music.key:
             key = music.key.replace(" minor", "m").replace(" major", "")

@@ -8,7 +8,7 @@ that begins ``lead_beats`` earlier has the downbeats at its bars.
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ TOLERANCE_S = 0.03
 ROUNDING_S = 0.005
 """How much further for the sake of a round number."""
 ON_TIME_BEATS = 0.05
-"""A downbeat this little after the start needs no bar before it."""
+"""A downbeat this near the start needs no bar before it."""
 
 Times = NDArray[np.float64]
 
@@ -55,7 +55,7 @@ class TempoMap(Value):
     def lead_beats(self) -> float:
         """Beats to leave empty before the song, 0 to a bar, so that its downbeats fall on bars."""
         lead = -self.first_downbeat % self.beats_per_bar
-        return 0.0 if self.beats_per_bar - lead < ON_TIME_BEATS else lead
+        return 0.0 if min(lead, self.beats_per_bar - lead) < ON_TIME_BEATS else lead
 
     def beat_at(self, time_s: float) -> float:
         """The beat at a time of the song."""
@@ -68,27 +68,42 @@ def tempo_map(grid: BeatGrid) -> TempoMap:
     if len(grid.beats_s) < 2:
         return TempoMap(spans=(TempoSpan(start_s=0, start_beat=0, bpm=grid.tempo_bpm or DEFAULT_BPM),))
     beats_s = np.array(grid.beats_s)
-    spans = _steady(beats_s) or _changing(beats_s)
-    unfinished = TempoMap(spans=spans, beats_per_bar=grid.beats_per_bar)
-    downbeats_s = grid.downbeats_s or grid.beats_s
-    return unfinished.evolve(first_downbeat=round(unfinished.beat_at(downbeats_s[0]), 6))
+    fit = _steady(beats_s) or _changing(beats_s)
+    return TempoMap(
+        spans=fit.spans,
+        beats_per_bar=grid.beats_per_bar,
+        first_downbeat=round(fit.first_beat + grid.first_downbeat, 6),
+    )
 
 
-def _steady(beats_s: Times) -> tuple[TempoSpan, ...] | None:
+class _Fit(NamedTuple):
+    """Tempi, and at which of their beats the first beat that was heard lies: the others follow in ones."""
+
+    spans: tuple[TempoSpan, ...]
+    first_beat: float
+
+
+def _steady(beats_s: Times) -> _Fit | None:
     """One tempo for all, as round as fits; None where none does."""
     numbers = np.arange(len(beats_s))
     fitted_bpm = 60 / float(np.polyfit(numbers, beats_s, 1)[0])
 
+    def starts_s(bpm: float) -> Times:
+        return np.asarray(beats_s - numbers * 60 / bpm)
+
     def missed_s(bpm: float) -> float:
-        return float(np.ptp(beats_s - numbers * 60 / bpm)) / 2
+        return float(np.ptp(starts_s(bpm))) / 2
 
     limit_s = min(TOLERANCE_S, missed_s(fitted_bpm) + ROUNDING_S)
     tempi = (round(fitted_bpm), round(fitted_bpm, 1), round(fitted_bpm, 2), fitted_bpm)
-    fitting = [bpm for bpm in tempi if missed_s(bpm) <= limit_s]
-    return (TempoSpan(start_s=0, start_beat=0, bpm=fitting[0]),) if fitting else None
+    bpm = next((bpm for bpm in tempi if bpm and missed_s(bpm) <= limit_s), None)
+    if bpm is None:
+        return None
+    middle_s = float(np.min(starts_s(bpm)) + np.max(starts_s(bpm))) / 2
+    return _Fit(spans=(TempoSpan(start_s=0, start_beat=0, bpm=bpm),), first_beat=middle_s * bpm / 60)
 
 
-def _changing(beats_s: Times) -> tuple[TempoSpan, ...]:
+def _changing(beats_s: Times) -> _Fit:
     """A tempo between each two knots; the first reaches back to the song's start."""
     knots = _knots(beats_s)
     times = beats_s[knots]
@@ -98,7 +113,7 @@ def _changing(beats_s: Times) -> tuple[TempoSpan, ...]:
         last = spans[-1]
         beat = last.start_beat + (time_s - last.start_s) * last.bpm / 60
         spans.append(TempoSpan(start_s=float(time_s), start_beat=float(beat), bpm=float(bpm)))
-    return tuple(spans)
+    return _Fit(spans=tuple(spans), first_beat=float(beats_s[0] * tempi[0] / 60))
 
 
 def _knots(beats_s: Times) -> list[int]:

@@ -115,6 +115,41 @@ def test_tempo_and_meter_stand_at_the_start(composed: ComposedSong, read: mido.M
     assert {"set_tempo", "time_signature", "key_signature"} <= {message.type for message in head}
 
 
+@pytest.mark.parametrize(
+    ("first_s", "first_downbeat", "ticks"),
+    [
+        pytest.param(0.0, 0, [0], id="from the start"),
+        pytest.param(0.02, 0, [0], id="a hair after it"),
+        pytest.param(0.0, 2, [0, 2 * 960], id="after an upbeat"),
+        pytest.param(0.5, 2, [0], id="after a bar of silence and upbeat"),
+        pytest.param(0.5, 1, [0, 2 * 960], id="after silence and an upbeat"),
+    ],
+)
+def test_bars_begin_with_the_first_downbeat(first_s: float, first_downbeat: int, ticks: list[int]) -> None:
+    """Where that is the start of the song, there is no sliver of a bar before it; three beats to each."""
+    beats = tuple(first_s + 0.5 * number for number in range(30))
+    grid = BeatGrid(
+        tempo_bpm=120, confidence=1, beats_s=beats, beats_per_bar=3, first_downbeat=first_downbeat
+    )
+    found, now = [], 0
+    for message in midi_file(Music(duration_s=16, grid=grid), "x").tracks[0]:
+        now += message.time
+        if message.type == "time_signature":
+            assert (message.numerator, message.denominator) == (3, 4)
+            found.append(now)
+    assert found == ticks
+
+
+def test_parts_are_called_as_their_stems() -> None:
+    """In the session and in the names of files, too."""
+    note = Note(start_s=0, end_s=1, pitch=40)
+    parts = tuple(
+        Part(name=name, role=Role.FX, notes=(note,)) for name in ("fx", "backing_vocals", "synth 2")
+    )
+    file = midi_file(Music(duration_s=2, grid=BeatGrid(tempo_bpm=0, confidence=0), parts=parts), "x")
+    assert [track.name for track in file.tracks[1:]] == ["FX", "Backing Vocals", "Synth 2"]
+
+
 def test_chords_are_notes_with_their_names(composed: ComposedSong, read: mido.MidiFile) -> None:
     """As many chords as names, and what sounds between a name and the next is the chord."""
     messages = heard(read, "Chords")

@@ -73,7 +73,10 @@ def test_every_beat_lies_on_a_beat(steps: list[float], start_s: float, first: in
         assert other.start_beat == pytest.approx(
             one.start_beat + (other.start_s - one.start_s) * one.bpm / 60
         )
-    downbeat = tempi.beat_at(beats[min(first, len(steps))]) + tempi.lead_beats
+    for number, beat_s in enumerate(beats[min(first, len(steps)) :]):
+        on_grid = time_at(tempi, tempi.first_downbeat + number)
+        assert on_grid == pytest.approx(beat_s, abs=TOLERANCE_S + 1e-5)
+    downbeat = tempi.first_downbeat + tempi.lead_beats
     assert abs((downbeat + bar / 2) % bar - bar / 2) <= 0.05 + 1e-6
     assert 0 <= tempi.lead_beats < bar
 
@@ -86,10 +89,21 @@ def test_the_song_begins_at_beat_0() -> None:
     assert tempi.lead_beats == pytest.approx(1)
 
 
+def test_bars_lie_where_most_downbeats_do() -> None:
+    """Not where the first happened to be played: every beat is within 30 ms of its place in a session."""
+    beats = 1 + 0.5 * np.arange(120)
+    beats[0] += 0.035
+    tempi = tempo_map(grid(list(beats)))
+    assert [span.bpm for span in tempi.spans] == [120]
+    off_s = [(tempi.beat_at(beat) - tempi.first_downbeat + 0.5) % 1 - 0.5 for beat in beats]
+    assert max(np.abs(off_s)) * 60 / tempi.bpm <= TOLERANCE_S
+
+
 def test_a_downbeat_at_the_start_needs_no_lead() -> None:
-    """Nor does one that is a hair late."""
+    """Nor does one that is a hair late, or early by what the others say."""
     assert tempo_map(grid([0.0, 0.5, 1.0])).lead_beats == 0
     assert tempo_map(grid([0.02, 0.52, 1.02])).lead_beats == 0
+    assert tempo_map(grid([0.0, *np.arange(0.485, 60, 0.5)])).lead_beats == 0
 
 
 @pytest.mark.parametrize("beats", [[], [1.0]])
