@@ -168,6 +168,7 @@ class _Project:
         audio = SubElement(
             clip,
             "Audio",
+            algorithm="raw",
             channels=str(info.channels),
             duration=_number(info.duration_s),
             sampleRate=str(info.rate_hz),
@@ -202,7 +203,7 @@ def _real(
 
 
 def _number(value: float) -> str:
-    return f"{value:.9g}"
+    return f"{value:.12g}"
 
 
 def _metadata(song: SongToExport) -> Element:

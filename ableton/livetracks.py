@@ -191,7 +191,7 @@ def _empty_track(track: Element) -> Element:
 
 def _fill_clip(element: Element, title: str, colour: str, clip: Clip) -> None:
     """Set everything that belongs to the clip's file; without warping, Live counts its loop in seconds."""
-    start, end, seconds = (f"{number:.9g}" for number in (clip.start_beat, clip.end_beat, clip.duration_s))
+    start, end, seconds = (f"{number:.12g}" for number in (clip.start_beat, clip.end_beat, clip.duration_s))
     element.set("Time", start)
     for path, value in {
         "CurrentStart": start,

@@ -121,7 +121,12 @@ def _expect_own(paths: Iterable[Path], folder: Path, used: set[str]) -> dict[str
         if not path.is_file() or path.is_symlink() or inside.startswith(os.pardir):
             raise ValueError(f"it named {path}, which is no file in the folder that it was given")
         place = Path(inside).as_posix()
-        if place.casefold() in used:
+        if any(_is_same_or_inside(place.casefold(), taken) for taken in used):
             raise ValueError(f"it wrote {place}, which the delivery holds already")
         files[place] = path
     return files
+
+
+def _is_same_or_inside(one: str, other: str) -> bool:
+    """Whether two places are one, or either is a folder that holds the other."""
+    return one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")

@@ -21,7 +21,7 @@ def attempt(work: Callable[[Progress], Result], progress: Progress) -> Result:
         result = work(listener)
     except (JobCancelled, MemoryError):
         raise
-    except Exception as failure:
+    except (Exception, SystemExit) as failure:
         listener.pass_on()
         if is_disk_full(failure):
             raise
@@ -50,7 +50,7 @@ class _Listener:
             raise self._interruption from None
 
 
-def _words(failure: Exception) -> str:
+def _words(failure: BaseException) -> str:
     if isinstance(failure, StembridgeError):
         return failure.message
     return f"{type(failure).__name__}: {failure}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import struct
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -10,7 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from ableton.dawproject import DawProjectExporter
+from ableton.dawproject import DawProjectExporter, _Project
 from bridge.errors import JobCancelled
 from bridge.generate import ComposedSong
 from bridge.music import BeatGrid, Music
@@ -130,6 +132,30 @@ def test_bars_begin_at_downbeats(project: ElementTree.Element, composed: Compose
         beat = start + downbeat_s * float(tempo.get("value", "")) / 60
         assert abs((beat + 2) % 4 - 2) < 0.06
     assert project.find("Arrangement/TempoAutomation") is None
+
+
+def test_clips_are_their_stems_to_the_sample(song: SongToExport, tmp_path: Path) -> None:
+    """Raw, from the first frame to the last, however long the song is: here two hours at 96 kHz."""
+    frames, rate_hz = 7200 * 96_000 + 1, 96_000
+    path = tmp_path / "sparse.wav"
+    data_bytes = 2 * frames
+    head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", data_bytes + 36, b"WAVE", b"fmt ", 16, 1, 1, rate_hz,
+                       2 * rate_hz, 2, 16, b"data", data_bytes)  # fmt: skip
+    path.write_bytes(head)
+    os.truncate(path, len(head) + data_bytes)
+    stem = song.stems[0].evolve(asset=song.stems[0].asset.evolve(path=path), presets=())
+    clip = _Project(song.evolve(stems=(stem,))).element().find(".//Clip")
+    assert clip is not None
+    audio = clip.find("Audio")
+    assert audio is not None
+    assert (audio.get("algorithm"), audio.get("sampleRate"), audio.get("channels")) == ("raw", "96000", "1")
+    assert (clip.get("contentTimeUnit"), audio.get("timeUnit"), clip.get("playStart")) == (
+        "seconds",
+        "seconds",
+        "0",
+    )
+    for seconds in (clip.get("playStop", ""), audio.get("duration", "")):
+        assert float(seconds) * rate_hz == pytest.approx(frames, abs=0.01)
 
 
 def test_sections_are_markers(project: ElementTree.Element, composed: ComposedSong) -> None:

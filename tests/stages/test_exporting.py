@@ -94,6 +94,9 @@ def test_files_keep_their_place(known: dict[str, type[Exporter]], tmp_path: Path
         ),
         pytest.param(writes("Stems/VOCALS.wav"), "which the delivery holds already", id="a stem's place"),
         pytest.param(writes("a.txt"), "which the delivery holds already", id="another exporter's place"),
+        pytest.param(writes("stems"), "which the delivery holds already", id="a folder's place"),
+        pytest.param(writes("A.txt/b"), "which the delivery holds already", id="inside of a file"),
+        pytest.param(raises(SystemExit(3)), "SystemExit: 3", id="a library that ends the program"),
         pytest.param(
             exporter(lambda *_: (Path("nowhere"),)), "no file in the folder", id="a file that is not there"
         ),
