@@ -24,6 +24,7 @@ from bridge.report.data import (
     PreviewNotice,
     Provenance,
     ReportData,
+    Score,
     Section,
     Setting,
     Song,
@@ -33,6 +34,7 @@ from bridge.report.data import (
     StemShow,
     Stereo,
     Waveform,
+    WrittenPart,
 )
 from bridge.report.excerpts import (
     ExcerptPlan,
@@ -71,6 +73,7 @@ __all__ = [
     "PreviewNotice",
     "Provenance",
     "ReportData",
+    "Score",
     "Section",
     "Setting",
     "Song",
@@ -80,6 +83,7 @@ __all__ = [
     "StemShow",
     "Stereo",
     "Waveform",
+    "WrittenPart",
     "cover_picture",
     "effect_shown",
     "excerpt",

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from bridge.music import Chord
 from bridge.values import Confidence, QaReport, Role, Seconds, Value
 
 Floats = tuple[float, ...]
@@ -346,6 +347,25 @@ class Section(ReportValue):
     end_s: Seconds
 
 
+class WrittenPart(ReportValue):
+    """A stem whose notes were written down."""
+
+    name: str
+    role: Role
+    notes: Annotated[int, Field(ge=0)]
+    is_drums: bool = False
+
+
+class Score(ReportValue):
+    """What was written down of the song, for MIDI and for sessions; what was not heard is empty."""
+
+    beats_per_bar: Annotated[int, Field(ge=1)] = 4
+    bars_s: Floats = ()
+    """Where bars begin."""
+    chords: tuple[Chord, ...] = ()
+    parts: tuple[WrittenPart, ...] = ()
+
+
 class Attempt(ReportValue):
     """A try of mixing and mastering: what came out and what was changed for the next."""
 
@@ -363,11 +383,10 @@ class DeliveredFile(ReportValue):
 
 
 class StageTime(ReportValue):
-    """How long a stage took; ``was_resumed`` where an earlier run's result was used."""
+    """How long a stage took when it was computed, for this job or an earlier one."""
 
     stage: str
     seconds: Seconds
-    was_resumed: bool = False
 
 
 class Provenance(ReportValue):
@@ -385,6 +404,7 @@ class ReportData(ReportValue):
     making: Making
     before: Sound = Sound()
     sections: tuple[Section, ...] = ()
+    score: Score | None = None
     masters: tuple[Master, ...] = ()
     failure: str = ""
     """Why no master was delivered although the recipe wanted one."""

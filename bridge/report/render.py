@@ -13,6 +13,7 @@ from markupsafe import Markup
 from bridge.report import compare, verdict, view, words
 from bridge.report.colours import colour_rules, role_class
 from bridge.report.data import ReportData
+from bridge.report.sheet import chord_sheet
 from bridge.report.verdict import shortfall_lu
 
 
@@ -30,6 +31,7 @@ def render_report(data: ReportData) -> str:
             data=data,
             verdict=verdict.verdict(data),
             comparisons=compare.comparisons(data),
+            sheet=chord_sheet(data),
             view=view,
             style=Markup(_style()),
             script=Markup(script),

@@ -279,18 +279,14 @@ def folder_and_name(path: str) -> tuple[str, str]:
 
 
 def stage_bars(stages: Sequence[StageTime]) -> list[StageBar]:
-    """Stages, each as long as it took against the longest; one that was reused took no time."""
-    times = [0.0 if stage.was_resumed else stage.seconds for stage in stages]
-    longest = max(times, default=0.0) or 1.0
-    return [
-        StageBar(stage=stage, share=round(100 * time / longest, 2))
-        for stage, time in zip(stages, times, strict=True)
-    ]
+    """Stages, each as long as it took against the longest."""
+    longest = max((stage.seconds for stage in stages), default=0.0) or 1.0
+    return [StageBar(stage=stage, share=round(100 * stage.seconds / longest, 2)) for stage in stages]
 
 
 def work_seconds(stages: Sequence[StageTime]) -> float:
-    """The time of the stages that ran."""
-    return sum(stage.seconds for stage in stages if not stage.was_resumed)
+    """The time of all stages."""
+    return sum(stage.seconds for stage in stages)
 
 
 def cover(song: Song) -> str:

@@ -6,6 +6,7 @@ import datetime
 import math
 import re
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from bridge import __version__
 from bridge import report as show
@@ -17,9 +18,10 @@ from bridge.stages import roles
 from bridge.stages.base import Inputs, part_of
 from bridge.stages.findings import Findings, stem_title
 from bridge.stages.presetting import UsedChain
+from bridge.stages.transcribe import DRUM_ROLES, load_music
 from bridge.stages.twins import Twin, twin_of
 from bridge.stages.views import load_view, loudest_start_s
-from bridge.values import Facts, QaReport
+from bridge.values import Facts, QaReport, StageResult
 from presets import dial_in
 
 DEMUCS_BYTES = 320_000_000
@@ -27,7 +29,12 @@ DEMUCS_BYTES = 320_000_000
 DEMUCS_COST = 4 * 0.48
 """Seconds for a second of music on two cores: four networks, each 0.48 times real time."""
 NEARLY_SILENT_LUFS = -50.0
-CORRELATION_POINTS = 200
+USES = {
+    ".mid": "Begins with the stems' first sample: tempo, beats, sections, chords and notes.",
+    ".dawproject": "For Bitwig, Studio One, Cubase: the dry stems in place, with tempo and sections.",
+    ".als": "Experimental: your template with the dry stems in place.",
+}
+"""What files for other programs are for."""
 _TIES = re.compile(r"(?<=\d) (?=dB|k?Hz|ms|s\b|:)|(?<=:) (?=\d)|(?<=^Filter) |(?<=\bQ) ")
 
 
@@ -57,6 +64,7 @@ def report_data(
         making=_making(findings),
         before=_sound(seen, versions[0]),
         sections=tuple(_sections(findings)),
+        score=_score(findings.music) if findings.music else None,
         masters=tuple(_masters(findings, inputs, names, versions[1:])),
         failure=_failure(findings),
         stems=stems,
@@ -64,7 +72,10 @@ def report_data(
         certificate=_certificate(findings),
         qa=findings.attempts[-1],
         attempts=tuple(_attempt(report, findings.attempts) for report in findings.attempts),
-        files=tuple(show.DeliveredFile(path=path, size_bytes=size) for path, size in sizes.items()),
+        files=tuple(
+            show.DeliveredFile(path=path, size_bytes=size, what=USES.get(PurePosixPath(path).suffix, ""))
+            for path, size in sizes.items()
+        ),
         stages=tuple(
             show.StageTime(stage=timing.stage, seconds=timing.seconds) for timing in findings.timings
         ),
@@ -172,6 +183,21 @@ def _sound(seen: Survey, excerpt: show.Excerpt | None) -> show.Sound:
 def _sections(findings: Findings) -> Iterator[show.Section]:
     for section in findings.music.facts["sections"] if findings.music else ():
         yield show.Section.model_validate(section)
+
+
+def _score(transcribed: StageResult) -> show.Score:
+    music = load_music(transcribed)
+    return show.Score(
+        beats_per_bar=music.grid.beats_per_bar,
+        bars_s=music.grid.downbeats_s,
+        chords=music.chords,
+        parts=tuple(_part(label, count) for label, count in transcribed.facts["notes"].items()),
+    )
+
+
+def _part(label: str, notes: int) -> show.WrittenPart:
+    role = roles.role_of(label)
+    return show.WrittenPart(name=stem_title(label), role=role, notes=notes, is_drums=role in DRUM_ROLES)
 
 
 def _waveform(seen: Survey) -> show.Waveform:
