@@ -18,17 +18,17 @@ _CONNECTED: Final[tuple[Message, ...]] = (
     ("lamp", 2),
     ("recipes", "automatic", "full", "quick"),
     ("song", "Night Drive"),
-    ("before", "-9.1 LUFS   0.4 dBTP"),
 )
 STATES: Final[Mapping[str, tuple[Message, ...]]] = MappingProxyType(
     {
         "resting": (),
-        "working": (*_CONNECTED, ("stage", "Separating, 41 s left"), ("progress", 0.62), ("can_cancel", 1)),
+        "working": (*_CONNECTED, ("stage", "Separating, 0:41 left"), ("progress", 0.62), ("can_cancel", 1)),
         "done": (
             *_CONNECTED,
-            ("stage", "Done: 7 stems, 2 masters"),
+            ("stage", "Done. 4 stems to import"),
             ("progress", 1.0),
-            ("after", "-14.0 LUFS   -1.0 dBTP"),
+            ("before", "-9.1 LUFS  0.4 dBTP"),
+            ("after", "-14.0 LUFS  -1.0 dBTP"),
             ("can_import", 1),
         ),
         "failed": (

@@ -5,6 +5,7 @@ var Device = (function () {
     var SAVE_FIRST = "Save the set first, so that results go to its project. This song's go elsewhere.";
     var OTHER_PROTOCOL = "Device and service do not fit. Install the device again: stembridge device install";
     var OLD_LIVE = "This Live cannot lay stems on tracks, 12.0.5 can. Drag them from the folder that opened.";
+    var UNKNOWN = "-";
     var SETTLED_MS = 500;
 
     /** ways: those of Client, and display(message), open(url), later(after_ms, act). */
@@ -236,8 +237,8 @@ var Device = (function () {
         this.display.say("stage", this.stageWords(job));
         this.display.say("song", job === null ? "" : job.title);
         this.display.say("progress", job === null ? 0 : job.share);
-        this.display.say("before", figures === null ? "" : figures.before);
-        this.display.say("after", figures === null ? "" : figures.after);
+        this.display.say("before", figures === null ? UNKNOWN : figures.before || UNKNOWN);
+        this.display.say("after", figures === null ? UNKNOWN : figures.after || UNKNOWN);
         this.display.say("can_import", Jobs.canImport(job) ? 1 : 0);
         this.display.say("can_cancel", job !== null && Jobs.isOpen(job) ? 1 : 0);
         if (job !== null && job.reason !== "") {

@@ -125,6 +125,14 @@ test("what a job made is shown: loudness before and after, stems to import", () 
     assert.deepEqual(max.shown("song"), ["Night Drive"], "not the delivery's name, which may be v2");
 });
 
+test("a loudness that is not known is a dash", () => {
+    const { max, service } = connected({ figures: [["title", "Night Drive"]] });
+    assert.deepEqual([max.shown("before"), max.shown("after")], [["-"], ["-"]]);
+    max.send(0, "process_newest");
+    service.done();
+    assert.deepEqual([max.shown("before"), max.shown("after")], [["-"], ["-"]]);
+});
+
 test("a song that was done already is there at once", () => {
     const { max, service } = connected();
     service.state = "SUCCESS";

@@ -42,7 +42,7 @@ def test_every_state_is_drawn_with_every_control(state: str, theme: dict[str, tu
 
 def test_a_picture_shows_what_the_script_said() -> None:
     seen = texts(picture("done"))
-    assert {"Night Drive", "Done: 7 stems, 2 masters", "-14.0 LUFS   -1.0 dBTP"} <= set(seen)
+    assert {"Night Drive", "Done. 4 stems to import", "-14.0 LUFS  -1.0 dBTP"} <= set(seen)
 
 
 def test_themes_look_different() -> None:
