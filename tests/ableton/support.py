@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ableton import OscFrontend
-from ableton.client import Heard
+from ableton.follower import Heard
 from ableton.messages import Message, decode, encode
 from ableton.routes import Route
 from bridge.testing.service import FakeService

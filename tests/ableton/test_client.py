@@ -13,8 +13,9 @@ import pytest
 
 from ableton import OscFrontend, handlers
 from ableton.addresses import SENT
-from ableton.client import MAX_EARLY, Follower, Heard, OscClient, Recap, RefusedByServiceError
+from ableton.client import OscClient, RefusedByServiceError
 from ableton.contract import Code
+from ableton.follower import MAX_EARLY, Follower, Heard, Recap
 from ableton.guard import MAX_WRONG
 from ableton.messages import Message, decode, encode
 from bridge import events

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from ableton import OscFrontend
-from ableton.client import Heard
 from ableton.contract import Code
+from ableton.follower import Heard
 from ableton.lanes import THREADS
 from ableton.messages import MAX_SENT_BYTES
 from ableton.routes import is_loopback

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from ableton.addresses import COMMANDS, COMMON_REFUSALS
-from ableton.client import Heard
 from ableton.clients import Clients
 from ableton.contract import Code
+from ableton.follower import Heard
 from ableton.handlers import Asked, Desk, answer
 from ableton.messages import encode
 from ableton.storyteller import Storyteller

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ableton.addresses import FOLDER_BYTES
-from ableton.client import Follower, Heard
+from ableton.follower import Follower, Heard
 from ableton.storyteller import MAX_RETOLD, Storyteller
 from bridge import events
 from bridge.events import EVENT_TYPES, Event

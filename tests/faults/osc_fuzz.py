@@ -19,9 +19,9 @@ import psutil
 
 from ableton import OscFrontend
 from ableton.addresses import TABLE
-from ableton.client import Heard
 from ableton.clients import Clients
 from ableton.contract import Code
+from ableton.follower import Heard
 from ableton.guard import TokenGuard
 from ableton.handlers import Desk
 from ableton.messages import Atom, Message, decode, encode

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ableton.addresses import COMMANDS
-from ableton.client import Heard, OscClient, Pending
+from ableton.client import OscClient, Pending
 from ableton.contract import Code
+from ableton.follower import Heard
 from bridge.errors import ServiceError
 from bridge.values import Job
 from tests.faults.osc_proxy import LossyProxy, Weather

@@ -1,4 +1,4 @@
-/* Brings events into their order: what is new is told once, a gap is noticed. As ableton/client.py. */
+/* Brings events into their order: what is new is told once, a gap is noticed. As ableton/follower.py. */
 var Follower = (function () {
     "use strict";
     var MOST_EARLY = 1000;
