@@ -215,7 +215,7 @@ class Chain(PresetValue):
     style: Annotated[str, Field(min_length=1)] = "neutral"
     description: str = ""
     level_lufs: Annotated[float, Field(strict=True, ge=-100, le=20)] = AUTHORED_LUFS
-    effects: Annotated[tuple[Effect, ...], Field(max_length=32)] = ()
+    effects: tuple[Effect, ...] = ()
 
     @classmethod
     def from_toml(cls, text: str, source: str = "chain") -> Self:

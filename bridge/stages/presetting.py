@@ -27,6 +27,8 @@ DIAL_IN = "Presets/Dial it in.txt"
 GUIDE = "Presets/About these presets.txt"
 LEAST_GAIN_DB = 0.05
 MOST_GAIN_DB = 24.0
+SONG_BYTES = 100
+"""What a song's name may take of a preset's: the end, which tells presets apart, is never cut."""
 
 
 class UsedChain(Value):
@@ -148,14 +150,14 @@ def write_presets(
         _write(folder / "Presets" / "Chains" / name, text.encode()) for name, text in _texts(song, doing)
     ]
     for used in doing:
-        for file in preset_files(used.chain, f"{song} - {used.title}"):
+        for file in preset_files(used.chain, _label(song, used)):
             written.append(_write(folder / file.path, file.data))
-        for path, state in _states(used, f"{song} - {used.title}"):
+        for path, state in _states(used, _label(song, used)):
             written.append(_write(folder / path, states[state].read_bytes()))
     sheets = [dial_in(used.chain.evolve(name=used.title)) for used in doing]
     text = render_dial_in(sheets, song, tempo_bpm, has_stems=has_stems)
     written.append(_write(folder / DIAL_IN, text.encode()))
-    guide = render_preset_guide(_guided(used, f"{song} - {used.title}") for used in doing)
+    guide = render_preset_guide(_guided(used, _label(song, used)) for used in doing)
     written.append(_write(folder / GUIDE, guide.encode()))
     return written
 
@@ -179,7 +181,7 @@ def _states(used: UsedChain, label: str) -> Iterator[tuple[str, str]]:
 
 def plugin_preset_paths(song: str, used: UsedChain, folder: Path) -> tuple[Path, ...]:
     """What ``write_presets`` wrote for one chain as .vstpreset for this system, in the chain's order."""
-    label = f"{song} - {used.title}"
+    label = _label(song, used)
     files = [file.path for file in preset_files(used.chain, label)]
     ours = [path for path in files if path.endswith("(Windows).vstpreset") == (os.name == "nt")]
     free = [preset.effect_index for preset in map_chain(used.chain).presets]
@@ -193,7 +195,12 @@ def plugin_preset_paths(song: str, used: UsedChain, folder: Path) -> tuple[Path,
 
 def _texts(song: str, chains: list[UsedChain]) -> Iterator[tuple[str, str]]:
     for used in chains:
-        yield safe_name(f"{song} - {used.title}", ".toml"), used.chain.to_toml()
+        yield safe_name(_label(song, used), ".toml"), used.chain.to_toml()
+
+
+def _label(song: str, used: UsedChain) -> str:
+    """What the files of a chain are called: "Night Drive - Vocals"."""
+    return f"{safe_name(song, limit_bytes=SONG_BYTES)} - {used.title}"
 
 
 def _write(path: Path, content: bytes) -> Path:

@@ -72,6 +72,13 @@ def test_every_number_is_bounded(effect_type: type[Any]) -> None:
                 effect_type(**{**whole, name: wrong})
 
 
+def test_a_long_chain_takes_what_a_job_adds() -> None:
+    """A wish, the level behind a stem's chain, the limiter behind a master's: they fit whatever is there."""
+    chain = chain_of(*[Gain(gain_db=-1.0)] * 32)
+    longer = chain.evolve(effects=(*chain.effects, Gain(), Limiter()))
+    assert Chain.from_toml(longer.to_toml()) == longer
+
+
 def test_values_are_frozen() -> None:
     """A setting cannot be changed in place."""
     with pytest.raises(ValidationError):
