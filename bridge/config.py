@@ -63,12 +63,12 @@ class WatchedFolder(Value):
     @property
     def folder(self) -> Path:
         """The folder's absolute path."""
-        return Path(os.path.abspath(Path(self.path).expanduser()))  # noqa: PTH100 - links stay as they are
+        return Path(os.path.abspath(home_path(self.path)))  # noqa: PTH100 - links stay as they are
 
     @property
     def project_folder(self) -> Path | None:
         """The project's absolute path; None to deliver beside the song."""
-        return Path(os.path.abspath(Path(self.project).expanduser())) if self.project else None  # noqa: PTH100
+        return Path(os.path.abspath(home_path(self.project))) if self.project else None  # noqa: PTH100
 
 
 class Watch(Value):
@@ -183,7 +183,7 @@ class Export(Value):
     @property
     def live_template_path(self) -> Path | None:
         """The Live Set to fill in; None where there is none."""
-        return Path(self.live_template).expanduser() if self.live_template else None
+        return home_path(self.live_template) if self.live_template else None
 
 
 class Recipe(Value):
@@ -233,18 +233,23 @@ class Config(Value):
     def data_folder(self) -> Path:
         """Where jobs, finished stages and models live."""
         if self.work.folder:
-            return Path(self.work.folder).expanduser()
+            return home_path(self.work.folder)
         return default_data_folder()
 
     @property
     def chains_folder(self) -> Path | None:
         """Where the user's own chains lie; None where there are none."""
-        return Path(self.mix.chains).expanduser() if self.mix.chains else None
+        return home_path(self.mix.chains) if self.mix.chains else None
 
     @property
     def store_path(self) -> Path:
         """Where the jobs' database is."""
         return self.data_folder / "jobs.sqlite3"
+
+
+def home_path(text: str | Path) -> Path:
+    """A path as people write it: "~" is the home folder; "~Air" is a name where no user is called Air."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - the other one raises for "~Air"
 
 
 def load_config(user_file: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Config:

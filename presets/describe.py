@@ -70,6 +70,7 @@ def _text_in(data: bytes) -> str | None:
         text = body.rstrip(b"\0").decode("utf-8")
     except UnicodeDecodeError:
         return None
+    text = text[:_MOST_TEXT]
     shown = "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
     is_text = sum(letter.isprintable() or letter.isspace() for letter in text) > 0.9 * len(text)
-    return shown[:_MOST_TEXT] if is_text and text.strip() else None
+    return shown if is_text and text.strip() else None

@@ -17,6 +17,8 @@ _PROGRAM: Final = "__dpf_program__"
 _BEGIN: Final = "__dpf_parameters_begin__"
 _END: Final = "__dpf_parameters_end__"
 _CLOSE: Final = b"\xfe\0"
+_MOST_BYTES: Final = 1 << 20
+"""Tens of thousands of parameters; more is nothing that a plug-in made with DPF has."""
 
 
 def write_state(values: Mapping[str, float]) -> bytes:
@@ -39,6 +41,10 @@ def read_state(state: bytes, source: str = "state") -> dict[str, float]:
 
 
 def _words(state: bytes, source: str) -> list[str]:
+    if len(state) > _MOST_BYTES:
+        raise PresetError(
+            f"{source}: found {len(state):,} bytes, wanted a DPF state of {_MOST_BYTES:,} at most."
+        )
     if not state.endswith(b"\0" + _CLOSE):
         raise PresetError(f"{source}: found {state[-8:]!r} at the end, wanted the closing bytes FE 00.")
     try:

@@ -34,7 +34,12 @@ def named_preset(name: str, plugin: str, root: Path | None = None) -> Path | Non
 def known_presets(plugin: str, root: Path | None = None) -> list[str]:
     """The names of the presets in the plug-in's folder, sorted."""
     found = (root or presets_root()).glob(f"*/{_literal(safe_name(plugin))}/*.vstpreset")
-    return sorted(path.stem for path in found)
+    return sorted(path.stem for path in found if not is_hidden(path))
+
+
+def is_hidden(path: Path) -> bool:
+    """Whether a file is nobody's: macOS lays a "._Air.vstpreset" beside "Air.vstpreset" on some disks."""
+    return path.name.startswith(".")
 
 
 def _literal(name: str) -> str:

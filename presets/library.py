@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from presets.chain import Chain
 from presets.errors import PresetError
+from presets.folders import is_hidden
 from presets.resources import shipped_names, shipped_text
 from presets.styles import NEUTRAL, styles
 from presets.values import PresetValue, did_you_mean, parse_value, read_toml
@@ -81,8 +83,12 @@ class Library(PresetValue):
         if folder is None or not folder.is_dir():
             return []
         if is_folder:
-            return sorted(entry.name for entry in folder.iterdir() if any(entry.glob("*.toml")))
-        return sorted(entry.stem for entry in folder.glob("*.toml"))
+            return sorted(entry.name for entry in folder.iterdir() if any(_chains_in(entry)))
+        return sorted(entry.stem for entry in _chains_in(folder))
+
+
+def _chains_in(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.glob("*.toml") if not is_hidden(path))
 
 
 def _shipped_styles(role: str) -> list[str]:

@@ -13,6 +13,7 @@ at the very end.
 from __future__ import annotations
 
 import struct
+from pathlib import Path
 from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
@@ -23,6 +24,8 @@ from presets.values import PresetValue
 HEADER_BYTES: Final = 48
 KNOWN_CHUNKS: Final = ("Comp", "Cont", "Prog", "Info")
 """Component state, controller state, program data, meta information."""
+MOST_BYTES: Final = 64 << 20
+"""Effects keep kilobytes, those with samples of rooms some megabytes."""
 _MAGIC: Final = b"VST3"
 _LIST_MAGIC: Final = b"List"
 _VERSION: Final = 1
@@ -64,6 +67,23 @@ class VstPreset(PresetValue):
     def of_state(cls, class_id: str, state: bytes) -> Self:
         """A preset that holds a component state and an empty controller state."""
         return cls(class_id=class_id, chunks=(Chunk(id="Comp", data=state), Chunk(id="Cont", data=b"")))
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The preset in a file; ``PresetError`` for one that cannot be read, is too large or not sound."""
+        try:
+            with path.open("rb") as file:
+                data = file.read(MOST_BYTES + 1)
+        except OSError as cause:
+            raise PresetError(
+                f"{path} cannot be read ({cause.strerror}); wanted a .vstpreset file."
+            ) from cause
+        if len(data) > MOST_BYTES:
+            raise PresetError(
+                f"{path.name} has more than {MOST_BYTES >> 20} MiB; wanted a preset of an effect, "
+                "which takes far less."
+            )
+        return cls.from_bytes(data, path.name)
 
     def chunk(self, chunk_id: str) -> bytes:
         """The data of that chunk; ``PresetError`` where there is none."""

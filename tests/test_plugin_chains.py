@@ -96,6 +96,14 @@ def test_the_page_shows_a_chain_that_holds() -> None:
 def test_doctor_tells_what_a_chain_lacks(home: Path) -> None:
     """Before any song is processed."""
     put_chain(home, "bass", Vst3(plugin="Nobody has this one"))
+    put_chain(home, "vocal", Compressor())
+    (home / "chains/pop.toml").write_text("")
+    (home / "chains/._pop.toml").write_bytes(b"\0\5\x16\7")
+    (home / "chains/bass/._neutral.toml").write_bytes(b"\0\5\x16\7")
     done = command(home, "doctor")
     assert done.returncode == 1
+    assert f"{home / 'vst3'} is not there; vst3.folders names it." in done.stdout
+    assert "vocal/neutral.toml: no stem has the role 'vocal'; did you mean 'vocals'?" in done.stdout
+    assert "pop.toml is in no role's folder; wanted chains/<role>/pop.toml." in done.stdout
+    assert "._" not in done.stdout
     assert "bass/neutral.toml: The plug-in 'Nobody has this one' is not installed" in done.stdout

@@ -58,6 +58,24 @@ def test_a_delivery_is_installed_in_the_form_of_its_system(system: str, tmp_path
     assert all(found.startswith("44504620" if system == "win32" else "20465044") for found in ids)
 
 
+@pytest.mark.parametrize("system", ["linux", "win32"])
+@pytest.mark.parametrize("form", ["", " (Windows)"])
+def test_a_single_file_is_installed_in_the_form_of_its_system(form: str, system: str, tmp_path: Path) -> None:
+    """Whichever of the two somebody was sent."""
+    song = delivery(tmp_path / "song")
+    file = song / f"Presets/Damien Zammit/ZamCompX2/Night Drive - Bass{form}.vstpreset"
+    (path,) = install(files_in(file), tmp_path / "root", system).written
+    assert path.name == "Night Drive - Bass.vstpreset"
+    assert VstPreset.read(path).class_id.startswith("44504620" if system == "win32" else "20465044")
+
+
+def test_what_macos_leaves_beside_a_preset_is_none(tmp_path: Path) -> None:
+    """On disks that are not its own it keeps a second file beside each."""
+    song = delivery(tmp_path / "song")
+    (song / "Presets/Damien Zammit/ZamCompX2/._Night Drive - Bass.vstpreset").write_bytes(b"\0\5\x16\7")
+    assert len(install(files_in(song), tmp_path / "root").written) == 2
+
+
 def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:
     """The same file once more is no file; another one of that name gets a number."""
     root, files = tmp_path / "root", files_in(delivery(tmp_path / "song"))
@@ -143,6 +161,31 @@ def test_capture_saves_what_was_set(run: Run) -> None:
     assert "master  3" in shown
     assert "Master Gain      3 dB" in shown
     assert "nothing was written" in run("capture", "ZamEQ2", "--preset", "Lift", "--name", "Lift").output
+
+
+def test_capture_calls_it_as_asked(run: Run) -> None:
+    """A name that looks like one of ours for Windows is a name like any other."""
+    real_plugin()
+    assert "is saved as" in run("capture", "ZamEQ2", "--name", "Air (Windows)").output
+    assert named_preset("Air (Windows)", "ZamEQ2") is not None
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("ZamEQ2", "--set", "Master Gain=nan"), "does not take Master Gain = 'nan'"),
+        (("ZamEQ2", "--set", "Master Gain=inf"), "out of range"),
+        (("",), "plugin: found ''"),
+        (("ZamEQ2", "--preset", "~Nobody"), "has no preset '~Nobody'"),
+    ],
+    ids=["nan", "inf", "no name", "tilde"],
+)
+def test_capture_refuses_in_words(words: tuple[str, ...], told: str, run: Run) -> None:
+    """What cannot be meant never shows as a traceback."""
+    real_plugin()
+    error = run("capture", *words).exception
+    assert isinstance(error, (EngineError, PresetError))
+    assert told in str(error)
 
 
 def test_capture_tells_the_near_word(run: Run) -> None:

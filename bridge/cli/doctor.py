@@ -9,13 +9,14 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import filterfalse
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bridge.cli.console import EXIT_FAILED, console
-from bridge.config import Config, load_usable_config, user_config_path
+from bridge.config import Config, home_path, load_usable_config, user_config_path
 from bridge.errors import StembridgeError
 
 WANTED_FREE_GB = 5.0
@@ -179,10 +180,13 @@ def _plug_ins(config: Config) -> Finding:
     from bridge.engines.vst3 import installed_plugins
 
     there = [plugin.name for plugin in installed_plugins(config.vst3)]
+    missing = [folder for folder in config.vst3.folders if not home_path(folder).is_dir()]
     return Finding(
         what="VST3 plug-ins",
         found=f"{len(there)}: {', '.join(there)}" if there else "none (your own chains may use them)",
-        is_fine=True,
+        is_fine=not missing,
+        is_needed=False,
+        advice=" ".join(f"{folder} is not there; vst3.folders names it." for folder in missing),
     )
 
 
@@ -206,11 +210,17 @@ def _preset_plug_ins(config: Config) -> Finding:
 
 def _own_chains(config: Config) -> Finding:
     """Your own chains."""
+    from presets.folders import is_hidden
+
     folder = config.chains_folder
     if folder is None:
         return Finding(what="Your own chains", found="none (mix.chains)", is_fine=True)
-    files = sorted(folder.glob("*/*.toml"))
+    files = sorted(filterfalse(is_hidden, folder.glob("*/*.toml")))
     troubles = [trouble for file in files for trouble in _chain_troubles(file, config)]
+    troubles += [
+        f"{stray} is in no role's folder; wanted {folder.name}/<role>/{stray.name}."
+        for stray in sorted(filterfalse(is_hidden, folder.glob("*.toml")))
+    ]
     if not folder.is_dir():
         troubles.append(f"{folder} is not there; mix.chains names it.")
     found = f"{len(files)} in {folder}"
@@ -221,10 +231,14 @@ def _chain_troubles(file: Path, config: Config) -> Iterator[str]:
     """What is wrong with a chain: with its file, or with a plug-in or preset that it names."""
     from bridge.engines.vst3 import setup_of
     from presets import Library, PresetError, Vst3
+    from presets.values import did_you_mean
 
-    where = f"{file.parent.name}/{file.name}"
+    role = file.parent.name
+    where = f"{role}/{file.name}"
+    if role not in Library().roles():
+        yield f"{where}: no stem has the role {role!r}; {did_you_mean(role, Library().roles())}"
     try:
-        effects = Library(user_folder=config.chains_folder).chain(file.parent.name, file.stem).effects
+        effects = Library(user_folder=config.chains_folder).chain(role, file.stem).effects
     except PresetError as error:
         yield str(error)
         return

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bridge.cli.console import config_from, shown, tell_error
-from bridge.cli.installing import SUFFIX, files_in, install, shipped_files
+from bridge.cli.installing import SUFFIX, files_in, install, place, shipped_files
 from bridge.config import Config
 from bridge.errors import InputError
-from presets import Library, PresetError, PresetFile, Vst3, VstPreset, safe_name
+from presets import Library, PresetFile, Vst3, VstPreset, safe_name
 from presets.describe import describe
 from presets.folders import named_preset, presets_root
+from presets.values import parse_value
 
 if TYPE_CHECKING:
     from bridge.engines.vst3 import Looked
@@ -59,11 +62,10 @@ def show(
     config_file: ConfigOption = None,
 ) -> None:
     """Print what a .vstpreset file holds, of whatever plug-in it is."""
-    preset = VstPreset.from_bytes(_read(file), file.name)
-    for line in describe(preset):
+    for line in describe(VstPreset.read(file)):
         typer.echo(shown(line))
     if plugin:
-        effect = Vst3(plugin=plugin, preset=str(file.resolve()))
+        effect = _effect(plugin=plugin, preset=str(file.resolve()))
         typer.echo("")
         _print_parameters(_look(effect, config_from(config_file)))
 
@@ -90,7 +92,7 @@ def capture(
 ) -> None:
     """Save the state of a plug-in as a preset: its default, another preset, what you set or turn."""
     parameters = dict(_setting(text) for text in settings or ())
-    effect = Vst3(plugin=plugin, component=component, preset=preset, parameters=parameters)
+    effect = _effect(plugin=plugin, component=component, preset=preset, parameters=parameters)
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / f"state{SUFFIX}"
         found = _look(effect, config_from(config_file), state=state, has_window=window)
@@ -99,7 +101,7 @@ def capture(
     title = f"{safe_name(name or 'stembridge')}{SUFFIX}"
     file = PresetFile(f"{safe_name(found.plugin.vendor)}/{safe_name(found.plugin.name)}/{title}", data)
     root = to or presets_root()
-    placed = install([file], root)
+    placed = place([file], root)
     if not placed.written:
         typer.echo(f"{found.plugin.name} has a preset with exactly this state already; nothing was written.")
         return
@@ -107,6 +109,10 @@ def capture(
     typer.echo(f"{found.plugin.name} {found.plugin.version} is saved as {shown(str(path))}")
     typer.echo("In a chain of yours:")
     typer.echo(f"  {_in_a_chain(effect, path, root)}")
+
+
+def _effect(**fields: Any) -> Vst3:
+    return parse_value(Vst3, fields, "The command")
 
 
 def _look(effect: Vst3, config: Config, *, state: Path | None = None, has_window: bool = False) -> Looked:
@@ -150,17 +156,10 @@ def _setting(text: str) -> tuple[str, bool | float | str]:
     switches: dict[str, bool] = {"on": True, "true": True, "off": False, "false": False}
     if value.lower() in switches:
         return name, switches[value.lower()]
-    try:
-        return name, float(value)
-    except ValueError:
-        return name, value
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as cause:
-        raise PresetError(f"{file} cannot be read ({cause.strerror}); wanted a .vstpreset file.") from cause
+    with suppress(ValueError):
+        if math.isfinite(number := float(value)):
+            return name, number
+    return name, value
 
 
 def _counted(number: int) -> str:

@@ -102,7 +102,9 @@ def process(
 
 def whole_path(path: Path) -> Path:
     """The path, absolute and without "..", links left as they are: what the user will read."""
-    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - resolve() would follow links
+    from bridge.config import home_path
+
+    return Path(os.path.abspath(home_path(path)))  # noqa: PTH100 - resolve() would follow links
 
 
 def _expect_known(recipe: str, targets: Iterable[str], wishes: Iterable[str], config: Config) -> None:

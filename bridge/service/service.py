@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bridge import events
-from bridge.config import Config
+from bridge.config import Config, home_path
 from bridge.errors import InputError, JobError
 from bridge.jobs import OPEN, Command, FileLedger, Inspected, JobStore, Outcome, Submitted, fingerprint
 from bridge.service.feed import Feed
@@ -219,7 +219,7 @@ class Service:
 
     def _roots(self) -> list[Path]:
         folders = self.config.watch.folders
-        named = [Path(root).expanduser() for root in self.config.service.roots]
+        named = [home_path(root) for root in self.config.service.roots]
         watched = [folder.folder for folder in folders]
         projects = [folder.project_folder for folder in folders if folder.project_folder]
         return [Path(os.path.realpath(root)) for root in (*named, *watched, *projects)]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import struct
+import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from presets import PresetError, VstPreset, windows_class_id
+from presets.describe import describe
 from presets.dpf import read_state, write_state
-from presets.vstpreset import KNOWN_CHUNKS, Chunk
+from presets.vstpreset import KNOWN_CHUNKS, MOST_BYTES, Chunk
 
 CLASS_ID = "2046504473616C633250435A00000000"
 STATE = b"__dpf_program__\x000\x00__dpf_parameters_begin__\x00att\x005\x00__dpf_parameters_end__\x00\xfe\x00"
@@ -46,6 +49,31 @@ def test_round_trip(preset: VstPreset) -> None:
     data = preset.to_bytes()
     assert VstPreset.from_bytes(data) == preset
     assert VstPreset.from_bytes(data).to_bytes() == data
+
+
+def test_a_file_is_read_or_refused_in_words(tmp_path: Path) -> None:
+    """A sound one, none, a folder, and one larger than a preset may be."""
+    path = tmp_path / "Air.vstpreset"
+    path.write_bytes(GOOD_BYTES)
+    assert VstPreset.read(path) == GOOD
+    for there in (tmp_path, tmp_path / "none"):
+        with pytest.raises(PresetError, match="cannot be read"):
+            VstPreset.read(there)
+    with path.open("wb") as file:
+        file.truncate(MOST_BYTES + 1)
+    with pytest.raises(PresetError, match=r"Air\.vstpreset has more than 64 MiB"):
+        VstPreset.read(path)
+
+
+@pytest.mark.parametrize(
+    "state", [b"\0" * 30_000_000 + b"\0\xfe\0", b"la\n" * 10_000_000], ids=["NUL", "text"]
+)
+def test_a_vast_state_is_told_in_few_words(state: bytes) -> None:
+    """Neither taken for parameters, nor looked through letter by letter."""
+    before = time.process_time()
+    lines = describe(VstPreset.of_state(CLASS_ID, state))
+    assert sum(map(len, lines)) < 5000
+    assert time.process_time() - before < 1.0
 
 
 def test_every_truncation_is_refused() -> None:

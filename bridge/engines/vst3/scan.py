@@ -9,12 +9,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from bridge.config import Vst3Settings
+from bridge.config import Vst3Settings, home_path
 from bridge.errors import EngineError
 from bridge.hashes import hash_file
 from bridge.values import Value
 from presets import PresetError, Vst3
-from presets.folders import known_presets, named_preset
+from presets.folders import is_hidden, known_presets, named_preset
 from presets.values import did_you_mean
 from presets.vstpreset import VstPreset
 
@@ -32,7 +32,7 @@ class InstalledPlugin(Value):
 
 def plugin_folders(settings: Vst3Settings, system: str = sys.platform) -> tuple[Path, ...]:
     """Where plug-ins lie: the user's folders, then the system's (Steinberg VST 3, "Plug-in Locations")."""
-    more = [Path(folder).expanduser() for folder in settings.folders]
+    more = [home_path(folder) for folder in settings.folders]
     home = Path.home()
     if system == "win32":
         programs = Path(os.environ.get("COMMONPROGRAMFILES", "C:/Program Files/Common Files"))
@@ -50,8 +50,8 @@ def installed_plugins(settings: Vst3Settings) -> tuple[InstalledPlugin, ...]:
     found: dict[str, InstalledPlugin] = {}
     for folder in plugin_folders(settings):
         for path in sorted(_bundles(folder, DEEPEST)):
-            found.setdefault(path.stem, InstalledPlugin(name=path.stem, path=path))
-    return tuple(found[name] for name in sorted(found, key=str.lower))
+            found.setdefault(path.stem.lower(), InstalledPlugin(name=path.stem, path=path))
+    return tuple(found[name] for name in sorted(found))
 
 
 def find_plugin(name: str, settings: Vst3Settings) -> InstalledPlugin:
@@ -79,9 +79,7 @@ def find_preset(effect: Vst3) -> Path | None:
         hint = did_you_mean(effect.preset, known) if known else "it has none in its preset folder."
         raise EngineError(f"{title} has no preset {effect.preset!r}; {hint}")
     try:
-        VstPreset.from_bytes(path.read_bytes(), path.name)
-    except OSError as cause:
-        raise EngineError(f"{path} cannot be read ({cause.strerror}); wanted a .vstpreset.") from cause
+        VstPreset.read(path)
     except PresetError as cause:
         raise EngineError(str(cause)) from cause
     return path
@@ -102,18 +100,19 @@ def mark_of(effect: Vst3, settings: Vst3Settings) -> str:
 
 def _as_path(preset: str) -> Path | None:
     """``preset`` where it is written as a path."""
-    path = Path(preset).expanduser()
+    path = home_path(preset)
     return path if path.is_absolute() else None
 
 
 def _bundles(folder: Path, depth: int) -> Iterator[Path]:
     """Bundles are folders on every system, and may be plain files on Windows; nothing in them counts."""
     try:
-        entries = list(folder.iterdir())
+        with os.scandir(folder) as found:
+            entries = [(folder / entry.name, entry.is_dir(follow_symlinks=False)) for entry in found]
     except OSError:
         return
-    for entry in entries:
-        if entry.suffix.lower() == SUFFIX:
-            yield entry
-        elif depth > 0 and entry.is_dir() and not entry.is_symlink():
-            yield from _bundles(entry, depth - 1)
+    for path, is_folder in entries:
+        if path.suffix.lower() == SUFFIX and not is_hidden(path):
+            yield path
+        elif depth > 0 and is_folder:
+            yield from _bundles(path, depth - 1)

@@ -198,6 +198,8 @@ def _set(plugin: Any, name: str, value: bool | float | str) -> None:
     if key is None:
         titles = [parameter.name for parameter in plugin.parameters.values()]
         raise EngineError(f"{plugin.name} has no parameter {name!r}; {did_you_mean(name, titles)}")
+    if str(value).strip().lower().lstrip("+-") == "nan":  # the host below lets it pass as a number in range
+        raise EngineError(f"{plugin.name} does not take {name} = {value!r}; wanted a number.")
     try:
         setattr(plugin, key, value)
     except (ValueError, TypeError) as cause:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.config import Vst3Settings
-from bridge.engines.vst3 import find_plugin, installed_plugins, mark_of
+from bridge.engines.vst3 import find_plugin, installed_plugins, mark_of, setup_of
 from bridge.engines.vst3.scan import plugin_folders
 from bridge.errors import EngineError
 from presets import Chain, Compressor, Vst3, preset_files
@@ -22,6 +22,7 @@ def folder(settings: Vst3Settings) -> Path:
         (place / name / "Contents").mkdir(parents=True)
     (place / "Single.vst3").write_bytes(b"a Windows plug-in may be one file")
     (place / "Warm.vst3/Contents/Inside.vst3").mkdir()
+    (place / "._Warm.vst3").write_bytes(b"what macOS leaves on disks that are not its own")
     (place / "Vendor/readme.txt").write_text("no plug-in")
     return place
 
@@ -35,7 +36,11 @@ def test_bundles_are_found_wherever_vendors_put_them(folder: Path, settings: Vst
 def test_the_users_folder_goes_first(folder: Path, settings: Vst3Settings) -> None:
     """Of two with one name the first counts."""
     (folder / "ZamEQ2.vst3").mkdir()
-    assert find_plugin("zameq2", settings).path == folder / "ZamEQ2.vst3"
+    later = folder.with_name("later")
+    (later / "zamEQ2.vst3").mkdir(parents=True)
+    both = settings.evolve(folders=(str(folder), str(later)))
+    assert find_plugin("zameq2", both).path == folder / "ZamEQ2.vst3"
+    assert [plugin.name for plugin in installed_plugins(both)].count("ZamEQ2") == 1
 
 
 @pytest.mark.parametrize("name", ["delay one", "Delay One.vst3", "DELAY ONE"])
@@ -50,6 +55,13 @@ def test_a_missing_one_is_told_with_the_near_one(folder: Path, settings: Vst3Set
         find_plugin("Delay 1", settings)
     with pytest.raises(EngineError, match="stembridge doctor"):
         find_plugin("Something else entirely", settings)
+
+
+def test_a_name_may_begin_like_somebodys_home(folder: Path, settings: Vst3Settings) -> None:
+    """A preset that is called "~Air" is looked for by that name; a folder of nobody's holds nothing."""
+    with pytest.raises(EngineError, match="has no preset '~Air'"):
+        setup_of(Vst3(plugin="Warm", preset="~Air"), settings)
+    assert find_plugin("Warm", settings.evolve(folders=("~nobody-is-called-this/vst3", str(folder))))
 
 
 @pytest.mark.parametrize(
