@@ -31,6 +31,8 @@ from bridge.values import Tags, Value
 MANIFEST = "manifest.json"
 RENAME_TRIES = 20
 STALE_AFTER_S = 24 * 3600.0
+JOB_ID = "[0-9a-f]" * 16
+"""As a pattern of file names."""
 
 
 class Placed(Value):
@@ -124,8 +126,8 @@ def _deliver(params: Params, inputs: Inputs, room: Room) -> Path:
 
 
 def _remove_stale(destination: Path) -> None:
-    """What killed jobs left that were never started again."""
-    for folder in destination.glob(".*.partial"):
+    """What killed jobs left that were never started again; nobody else's hidden folders."""
+    for folder in destination.glob(f".{JOB_ID}.partial"):
         with contextlib.suppress(OSError):
             if time.time() - folder.stat().st_mtime > STALE_AFTER_S:
                 shutil.rmtree(folder, ignore_errors=True)

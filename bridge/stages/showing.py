@@ -143,7 +143,7 @@ def _making(findings: Findings) -> show.Making:
         engines.append(show.EngineUse(stage="Separation", name=facts["engine"], version=facts["version"]))
     return show.Making(
         version=__version__,
-        made_at=datetime.datetime.fromtimestamp(findings.created_s, datetime.UTC),
+        made_at=datetime.datetime.fromtimestamp(findings.created_s, datetime.UTC).astimezone(),
         recipe=findings.request.recipe,
         engines=tuple(engines),
         preview=_preview(findings) if findings.is_preview else None,

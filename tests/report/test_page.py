@@ -245,3 +245,10 @@ def test_sections_lie_along_the_song() -> None:
     assert "A, 0:00\N{EN DASH}0:02" in page.attributes("title")
     alone = data.evolve(sections=data.sections[:1])
     assert "Form of the song" not in Page(render_report(alone)).attributes("aria-label")
+
+
+def test_figures_without_a_master_say_whose_they_are() -> None:
+    """Where there is nothing to compare with, they are the source's."""
+    words = Page(render_report(examples.failed_master())).words
+    assert "the source integrated, the whole song" in words
+    assert "the source integrated" not in Page(render_report(examples.plain())).words

@@ -122,6 +122,20 @@ def test_what_a_killed_try_left_is_removed(
     assert sorted(path.name for path in project.iterdir()) == [".job2.partial", "Song"]
 
 
+def test_what_killed_jobs_left_long_ago_is_removed(
+    run_stage: RunStage, project: Path, files: dict[str, Path]
+) -> None:
+    """Not what is being written now, nor hidden folders of other programs."""
+    old_job, new_job, other = f".{'0' * 16}.partial", f".{'1' * 16}.partial", ".sync.partial"
+    for name in (old_job, new_job, other):
+        (project / name).mkdir(parents=True)
+        (project / name / "a.wav").touch()
+    for name in (old_job, other):
+        os.utime(project / name, (0, 0))
+    deliver_to(run_stage, project, files)
+    assert sorted(path.name for path in project.iterdir()) == [new_job, other, "Song"]
+
+
 @pytest.mark.parametrize(
     ("number", "kind", "says"),
     [(errno.ENOSPC, DiskFullError, "the disk is full"), (errno.EROFS, DeliveryError, "not permitted")],
