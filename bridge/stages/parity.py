@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from bridge.audio import Audio, read_audio, write_audio
 from bridge.config import Config
@@ -70,14 +71,26 @@ def _with_twins(used: UsedChain, twins: dict[int, Twin]) -> UsedChain:
     return used.evolve(effects=tuple(effects))
 
 
+class _Step(NamedTuple):
+    """An effect of a chain on an excerpt."""
+
+    made: Audio | None
+    """What our effect made of it; None where that is a third-party plug-in that fails this time."""
+    twin: Twin | None
+
+
 class _Comparing:
-    """Renders excerpts through plug-ins, in one host process as long as that lives."""
+    """Renders excerpts through plug-ins, in one host process as long as that lives.
+
+    Masters share all of their chains but the limiter: what was measured once is not measured again.
+    """
 
     def __init__(self, there: dict[str, Path], config: Config, folder: Path) -> None:
-        self._there = there
+        self._there = dict(there)
         self._config = config
         self._folder = folder
         self._host: PluginHost | None = None
+        self._known: dict[tuple[str, ...], _Step] = {}
 
     def twins(self, used: UsedChain, inputs: Inputs) -> Iterator[tuple[int, Twin]]:
         """Each mapped effect of a chain, by its place, with what was found."""
@@ -86,20 +99,26 @@ class _Comparing:
         if heard is None:
             return
         for place in range(max(mapped) + 1):
-            made = self._through(used.chain.effects[place], heard)
-            if made is None:
+            step = self._step(used, place, mapped.get(place), heard)
+            if step.made is None:
                 return
-            if place in mapped:
-                twin = self._twin(mapped[place], heard, made)
-                if twin is not None:
-                    yield place, twin
-            heard = made
+            if step.twin is not None:
+                yield place, step.twin
+            heard = step.made
 
     def close(self) -> None:
         """End the host process."""
         if self._host is not None:
             self._host.close()
             self._host = None
+
+    def _step(self, used: UsedChain, place: int, preset: PluginPreset | None, heard: Audio) -> _Step:
+        so_far = (_kind(used), *(effect.model_dump_json() for effect in used.chain.effects[: place + 1]))
+        if so_far not in self._known:
+            made = self._through(used.chain.effects[place], heard)
+            twin = self._twin(preset, heard, made) if preset is not None and made is not None else None
+            self._known[so_far] = _Step(made, twin)
+        return self._known[so_far]
 
     def _through(self, effect: Effect, heard: Audio) -> Audio | None:
         """Behind an effect of the chain; None where that is a third-party plug-in that fails this time."""
@@ -112,13 +131,17 @@ class _Comparing:
             return None
 
     def _twin(self, preset: PluginPreset, heard: Audio, made: Audio) -> Twin | None:
+        name = preset.plugin.name
+        if name not in self._there:
+            return None
         file = self._folder / "preset.vstpreset"
         file.write_bytes(preset.to_vstpreset().to_bytes())
         try:
-            theirs = self._rendered(Setup(plugin=self._there[preset.plugin.name], preset=file), heard)
-            return Twin(plugin=preset.plugin.name, likeness=likeness(_settled(made), _settled(theirs)))
+            theirs = self._rendered(Setup(plugin=self._there[name], preset=file), heard)
+            return Twin(plugin=name, likeness=likeness(_settled(made), _settled(theirs)))
         except EngineError:
             self.close()  # the next one gets a process of its own
+            del self._there[name]  # one that hangs would take its minute for each of its presets
             return None
         except AudioError:
             return None  # silence, such as behind a gate
@@ -133,14 +156,18 @@ class _Comparing:
 
 def _excerpt(used: UsedChain, inputs: Inputs) -> Audio | None:
     """The loudest seconds of what the chain heard; None where they are silent or stereo is not theirs."""
-    kind = used.subject.partition("/")[0]
-    is_master = kind == MASTER
+    is_master = _kind(used) == MASTER
     role = f"{roles.DRY}/{used.subject}" if not is_master else roles.MIX
     path = inputs.path(role if inputs.has(role) else roles.SOURCE)
     view = load_view(inputs.path(f"{roles.VIEWS}/{roles.SOURCE if is_master else role}"))
     start_s = max(0.0, loudest_start_s(view, HEARD_S) - SETTLING_S)
     found = read_audio(path, round(start_s * view.rate_hz), round((HEARD_S + SETTLING_S) * view.rate_hz))
     return found if found.samples.any() and found.channels <= 2 else None
+
+
+def _kind(used: UsedChain) -> str:
+    """A stem's label, or "master" whatever its target."""
+    return used.subject.partition("/")[0]
 
 
 def _settled(audio: Audio) -> Audio:

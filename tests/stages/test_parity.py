@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from bridge.audio import Audio, write_audio
 from bridge.config import Config, load_config
+from bridge.engines.vst3 import PluginHost
+from bridge.engines.vst3.words import Render
 from bridge.measure.survey import survey_file
 from bridge.protocols import no_progress
 from bridge.stages import roles
@@ -86,13 +89,49 @@ def test_a_third_party_plug_in_takes_part(inputs: Inputs, config: Config, tmp_pa
     assert set(twins(used(*effects), inputs, config, tmp_path)) == {"gate"}
 
 
-def test_a_plug_in_that_crashes_is_passed_over(inputs: Inputs, tmp_path: Path) -> None:
+def test_a_plug_in_that_crashes_is_passed_over(
+    inputs: Inputs, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """The others are measured all the same."""
     real_plugin()
-    bad = misbehaving(tmp_path / "vst3", "CRASH")
-    (tmp_path / "vst3" / f"{bad}.vst3").rename(tmp_path / "vst3/ZamGateX2.vst3")
+    misbehaving(tmp_path / "vst3", "CRASH", name="ZamCompX2")
     config = load_config(overrides={"vst3": {"folders": [str(tmp_path / "vst3")]}})
-    assert set(twins(used(*EFFECTS), inputs, config, tmp_path)) == {"compressor", "multiband", "limiter"}
+    caplog.set_level("INFO")
+    assert set(twins(used(*EFFECTS), inputs, config, tmp_path)) == {"gate", "multiband", "limiter"}
+    assert "ZamCompX2 crashed (SIGSEGV) while it worked" in caplog.text
+
+
+def test_a_plug_in_that_hangs_costs_its_time_once(inputs: Inputs, tmp_path: Path) -> None:
+    """Not once for each of the presets that are written for it."""
+    real_plugin()
+    misbehaving(tmp_path / "vst3", "HANG", at_once=True, name="ZamCompX2")
+    config = load_config(overrides={"vst3": {"folders": [str(tmp_path / "vst3")], "load_s": 3.0}})
+    start_s = time.monotonic()
+    many = (Compressor(), Compressor(ratio=3), Gate(threshold_db=-45), Compressor(ratio=4))
+    assert set(twins(used(*many), inputs, config, tmp_path)) == {"gate"}
+    assert time.monotonic() - start_s < 6
+
+
+def test_masters_share_what_they_have_in_common(
+    inputs: Inputs, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A compressor before three limiters is measured once, each limiter for itself."""
+    real_plugin()
+    asked: list[Render] = []
+    render = PluginHost.render
+    monkeypatch.setattr(PluginHost, "render", lambda host, what: (asked.append(what), render(host, what))[1])
+    path, view = inputs.path(f"{roles.DRY}/drums"), inputs.path(f"{roles.VIEWS}/{roles.DRY}/drums")
+    song = Inputs(assets_of({roles.SOURCE: path, f"{roles.VIEWS}/{roles.SOURCE}": view}))
+    chains = tuple(
+        used(Compressor(), Limiter(gain_db=gain_db)).evolve(subject=f"master/{gain_db}")
+        for gain_db in (1.0, 3.0, 6.0)
+    )
+    made = with_twins(chains, song, config, tmp_path / "parity", no_progress)
+    assert [request.setup.plugin.stem for request in asked] == ["ZamCompX2", *["ZaMaximX2"] * 3]
+    found = [[twin_of(facts) for facts in chain.effects] for chain in made]
+    assert all(twin is not None for chain in found for twin in chain)
+    assert len({chain[0].model_dump_json() for chain in found if chain[0]}) == 1
+    assert len({chain[1].model_dump_json() for chain in found if chain[1]}) == 3
 
 
 @pytest.mark.parametrize("is_asked", [True, False], ids=["not mapped", "switched off"])

@@ -28,13 +28,16 @@ def real_plugin(name: str = "ZamCompX2") -> Path:
         pytest.skip("zam-plugins not installed: apt-get install zam-plugins")
 
 
-def misbehaving(folder: Path, how: str, *, at_once: bool = False) -> str:
-    """Puts a plug-in into ``folder`` that does ``how`` after some blocks, or while it is loaded; its name."""
+def misbehaving(folder: Path, how: str, *, at_once: bool = False, name: str = "") -> str:
+    """Puts a plug-in into ``folder`` that does ``how`` after some blocks, or while it is loaded; its name.
+
+    Whatever ``name`` it has, it is a compressor at heart.
+    """
     compiler = shutil.which("cc") or shutil.which("gcc")
     if sys.platform != "linux" or compiler is None:
         pytest.skip("needs Linux and a C compiler: apt-get install gcc libc6-dev")
     (library,) = real_plugin().rglob("*.so")
-    name = f"Bad{how.title().replace('_', '')}"
+    name = name or f"Bad{how.title().replace('_', '')}"
     place = folder / f"{name}.vst3/Contents" / library.parent.name
     place.mkdir(parents=True)
     source = Path(__file__).with_name("misbehave.c")
