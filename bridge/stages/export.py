@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from bridge.audio import AudioWriter, open_audio
+from bridge.hashes import hash_file
 from bridge.measure.loudness import Loudness
 from bridge.naming import file_name, safe_name, unique_name
 from bridge.protocols import Progress
@@ -232,7 +233,7 @@ class _Placing:
                     out.write(block)
         role = f"int24/{asset.role}"
         self.files[role] = path
-        return asset.evolve(path=path, role=role)
+        return Asset(path=path, sha256=hash_file(path), role=role)
 
 
 def _peak(path: Path) -> float:
