@@ -53,7 +53,7 @@ var Device = (function () {
             },
             event: function (heard) {
                 self.complete(self.jobs.take(heard));
-                self.askTitle(self.jobs.shown);
+                self.askMore(self.jobs.shown, heard);
                 self.show();
             },
             recap: function (rows) {
@@ -189,9 +189,10 @@ var Device = (function () {
         });
     };
 
-    /** Events do not say it, and a job may be told of that was not there, or was forgotten. */
-    Device.prototype.askTitle = function (job) {
-        if (job.title === "" && !this.client.isAsking("status")) {
+    /** What an event does not say: the title, if nothing was told before; whether a job that failed has stems. */
+    Device.prototype.askMore = function (job, heard) {
+        var hasFailed = heard.name === "failed" && heard.values.job === job.id;
+        if (hasFailed || (job.title === "" && !this.client.isAsking("status"))) {
             this.askStatus(job);
         }
     };
@@ -207,10 +208,10 @@ var Device = (function () {
         });
     };
 
-    /** What a delivered job that is shown has for us: its folder and figures, asked once. */
+    /** What a job that delivered and is shown has for us: its folder and figures, asked once. */
     Device.prototype.complete = function (job) {
         var self = this;
-        if (job === null || job !== this.jobs.shown || !Jobs.isDone(job) || job.figures || job.isAsked) {
+        if (job === null || job !== this.jobs.shown || !Jobs.isDelivered(job) || job.figures || job.isAsked) {
             return;
         }
         job.isAsked = true;

@@ -3,6 +3,7 @@ var Jobs = (function () {
     "use strict";
     var MOST = 60;
     var OPEN = { PENDING: true, PROCESSING: true, RETRYING_QA: true };
+    var ENDED = { SUCCESS: "Done", FAILED: "Failed", CANCELLED: "Cancelled" };
 
     function Jobs() {
         this.byId = {};
@@ -15,8 +16,8 @@ var Jobs = (function () {
         if (!this.byId.hasOwnProperty(id)) {
             this.byId[id] = {
                 id: id, title: "", state: "PENDING", words: "", share: 0, remainingS: -1, reason: "",
-                folder: "", figures: null, isAsked: false, source: null, isOwn: false, isImported: false,
-                isExplained: false
+                folder: "", files: 0, figures: null, isAsked: false, source: null, isOwn: false,
+                isImported: false, isExplained: false
             };
             this.order.push(id);
             this.forget();
@@ -57,7 +58,8 @@ var Jobs = (function () {
             var job = this.of(row.job);
             job.title = row.title;
             job.share = row.share;
-            stands(job, row.state, OPEN.hasOwnProperty(row.state) ? "" : job.words);
+            job.files = row.files;
+            stands(job, row.state, job.isImported ? job.words : "");
         }, this);
         if (this.shown === null && rows.length) {
             this.shown = this.of((rows.filter(isAtWork).pop() || rows[rows.length - 1]).job);
@@ -86,7 +88,7 @@ var Jobs = (function () {
     /** Whether another's job may take its place: stems that were asked for here wait to be imported. */
     function isReleased(job) {
         var hasNone = job.figures !== null && !job.figures.stems.length;
-        return !isOpen(job) && (!job.isOwn || job.isImported || !isDone(job) || hasNone);
+        return !isOpen(job) && (!job.isOwn || job.isImported || !isDelivered(job) || hasNone);
     }
 
     function isOpen(job) {
@@ -147,6 +149,7 @@ var Jobs = (function () {
     /** How it stood when it was asked for; its end may have come before the answer. */
     function told(job, values) {
         job.title = values.title;
+        job.files = values.files;
         if (isOpen(job) || !job.isExplained) {
             job.state = values.state;
             job.share = values.share;
@@ -159,21 +162,22 @@ var Jobs = (function () {
         return job.state === "SUCCESS";
     }
 
+    /** Also where it failed for want of a master: its stems are there. */
+    function isDelivered(job) {
+        return isDone(job) || (!isOpen(job) && job.files > 0);
+    }
+
     /** Where a job stands, for people. */
     function words(job) {
-        if (isDone(job)) {
-            return job.words || doneWords(job);
-        }
         if (!isOpen(job)) {
-            return job.state === "FAILED" ? "Failed" : "Cancelled";
+            return job.words || ENDED[job.state] + stemWords(job);
         }
         return (job.words || (job.state === "PENDING" ? "Waiting for its turn" : "Working")) +
             (job.remainingS >= 1 ? ", " + Words.minutes(job.remainingS) + " left" : "");
     }
 
-    function doneWords(job) {
-        var stems = canImport(job) ? job.figures.stems.length : 0;
-        return stems ? "Done. " + Words.count(stems, "stem") + " to import" : "Done";
+    function stemWords(job) {
+        return canImport(job) ? ". " + Words.count(job.figures.stems.length, "stem") + " to import" : "";
     }
 
     function canImport(job) {
@@ -198,7 +202,7 @@ var Jobs = (function () {
     }
 
     Jobs.isOpen = isOpen;
-    Jobs.isDone = isDone;
+    Jobs.isDelivered = isDelivered;
     Jobs.told = told;
     Jobs.words = words;
     Jobs.canImport = canImport;

@@ -172,15 +172,36 @@ test("cancel ends the job that is shown", () => {
 test("why a job failed is told, and gone with the next press", () => {
     const { max, service } = connected();
     max.send(0, "process_newest");
-    service.event("failed", "job1", "InputError", "night.wav is silent.");
+    service.failed("job1", "night.wav is silent.");
     assert.deepEqual([max.shown("stage"), max.shown("error")], [["Failed"], ["night.wav is silent."]]);
     max.send(0, "process_newest");
     assert.deepEqual(max.shown("error"), [""]);
 });
 
+test("stems of a job without a master can be imported, and wait for it", () => {
+    const { max, live, service } = connected();
+    service.paths().forEach((path) => live.file(path));
+    max.send(0, "process_newest");
+    service.failed("job1", "No master was delivered: it is too quiet.", 4);
+    assert.deepEqual([max.shown("stage"), max.shown("can_import")], [["Failed. 4 stems to import"], [1]]);
+    assert.deepEqual(max.shown("error"), ["No master was delivered: it is too quiet."]);
+    service.event("queued", "theirs", "Other Song", "full");
+    assert.deepEqual(max.shown("song"), ["Night Drive"]);
+    max.send(0, "import_stems");
+    assert.deepEqual([max.shown("stage"), live.errors], [["On new tracks: Vocals, Drums, Bass, Other"], []]);
+});
+
+test("a job that failed and delivered nothing is asked for nothing", () => {
+    const { max, service } = connected();
+    max.send(0, "process_newest");
+    service.failed("job1", "night.wav is silent.");
+    assert.deepEqual([requests(service, "files"), requests(service, "figures")], [[], []]);
+    assert.deepEqual([max.shown("stage"), max.shown("can_import")], [["Failed"], [0]]);
+});
+
 test("a failure that was told does not come back over a newer word", () => {
     const { max, service } = connected();
-    service.event("failed", "theirs", "InputError", "night.wav is silent.");
+    service.failed("theirs", "night.wav is silent.");
     max.send(0, "process_clip");
     service.event("note", "theirs", "qa", "A note.");
     assert.match(max.shown("error")[0], /^No clip is selected/);

@@ -419,6 +419,17 @@ test("a job of which nothing was told before its events is asked for its title, 
     assert.deepEqual([max.shown("song"), max.shown("stage")], [["Night Drive"], ["Mixing"]]);
 });
 
+test("what a job did before the service was started anew is not said of its end", () => {
+    const { max, service } = connected();
+    max.send(0, "process_newest");
+    service.event("progress", "job1", 0.25, 65, "separate", "Separating");
+    service.restart();
+    service.rows = [["job1", "SUCCESS", "deliver", 1, "Night Drive", "full", 4]];
+    max.send(1, "/stembridge/unknown_client", service.client);
+    max.pass(2000);
+    assert.deepEqual(max.shown("stage"), ["Done. 4 stems to import"]);
+});
+
 test("an answer about a job that comes after its end does not turn it back", () => {
     const { max, service } = connected();
     service.on_status = (job) => [["job", job, "PROCESSING", "mix", 0.5, "Night Drive", "full", 1, 0, "", ""]];
@@ -454,11 +465,12 @@ test("why a job failed while nobody listened is asked for", () => {
 test("a failure that was told is not asked for again", () => {
     const { max, service } = connected();
     max.send(0, "process_newest");
-    service.event("failed", "job1", "InputError", "night.wav is silent.");
+    service.failed("job1", "night.wav is silent.");
+    assert.equal(named(max, "status").length, 1, "whether it delivered stems all the same");
     service.restart();
     service.rows = [["job1", "FAILED", "ingest", 0, "Night Drive", "full", 0]];
     max.pass(2 * HEARTBEAT_MS);
-    assert.deepEqual([max.shown("lamp"), named(max, "status").length], [[2], 0]);
+    assert.deepEqual([max.shown("lamp"), named(max, "status").length], [[2], 1]);
 });
 
 test("names that do not all come leave the menu as it is", () => {

@@ -15,7 +15,7 @@ class FakeService {
     constructor(max, { folder = FOLDER, figures = FIGURES, stems = STEMS } = {}) {
         Object.assign(this, { max, folder, stems, isUp: true, isGreeted: false, isLossy: () => false, isLate: () => false, late: [] });
         Object.assign(this, { epoch: "e1", last: 0, kept: [], rows: [], jobs: 0 });
-        Object.assign(this, { requests: [], seen: new Map(), isDelayed: new Set() });
+        Object.assign(this, { requests: [], seen: new Map(), isDelayed: new Set(), ended: new Map() });
         this.state = "PENDING";
         this.figures = figures.concat(stems.flatMap(([title, role], at) => [
             [`stem_files.${at}.title`, title], [`stem_files.${at}.role`, role],
@@ -136,7 +136,14 @@ class FakeService {
     }
 
     on_status(job) {
-        return [["job", job, "SUCCESS", "deliver", 1, "Night Drive", "full", 1, 4, "", ""]];
+        const { state, share, files, message } = this.ended.get(job) || { state: "SUCCESS", share: 1, files: 4, message: "" };
+        return [["job", job, state, "deliver", share, "Night Drive", "full", 1, files, "", message]];
+    }
+
+    /** Without a master; with stems, if there were any. */
+    failed(job, message, files = 0) {
+        this.ended.set(job, { state: "FAILED", share: 0, files, message });
+        this.event("failed", job, "InputError", message);
     }
 
     /** An event, numbered with gaps, as the service does. */
