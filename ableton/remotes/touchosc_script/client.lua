@@ -82,6 +82,32 @@ local function ask_missed()
   end
 end
 
+-- What came early
+
+-- The numbers of events that came before those that are missing, in order.
+local function waiting()
+  local numbers = {}
+  for number in pairs(client.early) do
+    table.insert(numbers, number)
+  end
+  table.sort(numbers)
+  return numbers
+end
+
+-- Tells what waits for nothing any more.
+local function tell_ready()
+  for _, number in ipairs(waiting()) do
+    local event = client.early[number]
+    if event.values.after <= client.number and client.number < number then
+      client.number = number
+      on_event(event)
+    end
+    if number <= client.number then
+      client.early[number] = nil
+    end
+  end
+end
+
 -- Answers
 
 local TAKE = {}
@@ -113,7 +139,8 @@ function TAKE.events_told(heard)
     if values.told <= client.number then
       client.number = math.max(client.number, values.upto)
     end
-    if values.last > client.number then
+    tell_ready()
+    if values.last > client.number or next(client.early) then
       ask_missed()
     end
   end
@@ -167,34 +194,17 @@ end
 
 -- Events
 
--- The numbers of events that came before those that are missing, in order.
-local function waiting()
-  local numbers = {}
-  for number in pairs(client.early) do
-    table.insert(numbers, number)
-  end
-  table.sort(numbers)
-  return numbers
-end
-
 local function take_event(heard)
   local values = heard.values
   if values.epoch ~= client.epoch then
     return
   end
-  if #waiting() < MOST_EARLY then
-    client.early[values.number] = heard
+  client.early[values.number] = heard
+  local numbers = waiting()
+  if #numbers > MOST_EARLY then -- the lowest are those that close the gap
+    client.early[numbers[#numbers]] = nil
   end
-  for _, number in ipairs(waiting()) do
-    local event = client.early[number]
-    if event.values.after <= client.number and client.number < number then
-      client.number = number
-      on_event(event)
-    end
-    if number <= client.number then
-      client.early[number] = nil
-    end
-  end
+  tell_ready()
   if next(client.early) then
     ask_missed()
   end

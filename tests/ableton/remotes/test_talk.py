@@ -107,6 +107,27 @@ def test_after_a_gap_only_the_missing_event_has_to_come_again(remote: Host, serv
     remote.until_shown("stage", "three")
 
 
+def test_the_event_that_closes_a_gap_is_taken_however_many_wait_behind_it(
+    remote: Host, service: HandPlayed
+) -> None:
+    service.greet(remote)
+    for number in range(2, 252):
+        service.stage(number, number - 1, str(number))
+        remote.pump()
+    service.asked(remote, "events")
+    service.stage(1, 0, "1")
+    remote.until(lambda: remote.shown("stage").isdigit() and int(remote.shown("stage")) >= 200, "the rest")
+
+
+def test_what_waits_is_told_when_the_gap_before_it_is_known_to_be_empty(
+    remote: Host, service: HandPlayed
+) -> None:
+    service.greet(remote)
+    service.stage(5, 4, "five")
+    service.answer(service.asked(remote, "events"), "events_told", EPOCH, 4, -1, 4)
+    remote.until_shown("stage", "five")
+
+
 def test_what_comes_twice_or_late_changes_nothing(remote: Host, service: HandPlayed) -> None:
     service.greet(remote)
     for number, after, words in [(1, 0, "one"), (2, 1, "two"), (1, 0, "one"), (2, 1, "again")]:
