@@ -2,6 +2,7 @@
 var Jobs = (function () {
     "use strict";
     var MOST = 60;
+    var MAC_DRIVE = "/Volumes/Macintosh HD";
     var OPEN = { PENDING: true, PROCESSING: true, RETRYING_QA: true };
     var ENDED = { SUCCESS: "Done", FAILED: "Failed", CANCELLED: "Cancelled" };
 
@@ -191,10 +192,13 @@ var Jobs = (function () {
         });
     }
 
-    /** As the system writes it, and with slashes, as Max writes those of Windows. */
+    /** As the system writes it; else with slashes, as Max writes those of Windows, or after a Mac's drive. */
     function pathsOf(folder, file) {
         var path = folder + "/" + file;
-        return folder.indexOf("\\") < 0 ? [path] : [path.replace(/\//g, "\\"), path.replace(/\\/g, "/")];
+        if (folder.indexOf("\\") >= 0) {
+            return [path.replace(/\//g, "\\"), path.replace(/\\/g, "/")];
+        }
+        return (/^\/Volumes\//).test(path) ? [path] : [path, MAC_DRIVE + path];
     }
 
     function stemFolder(job) {

@@ -312,6 +312,15 @@ test("paths of Windows are given as Windows writes them, else with slashes", () 
     }
 });
 
+test("paths of a Mac are given as they are, else after the name of its drive, as Live's reference has them", () => {
+    const { max, live, service } = delivered();
+    live.files.clear();
+    service.paths().forEach((path) => live.file(`/Volumes/Macintosh HD${path}`));
+    max.send(0, "import_stems");
+    assert.equal(clipsOf(placed(live)[0])[0].values.file_path, `/Volumes/Macintosh HD${service.path("Vocals")}`);
+    assert.deepEqual(max.shown("error"), [""]);
+});
+
 test("the folder of Windows is opened by a URL that names it", () => {
     const live = new FakeLive({ version: [11, 3, 0] });
     live.deviceOn(live.track("Song"));

@@ -59,15 +59,14 @@ class Device:
     def until(self, kind: str, *wanted: object) -> list[Any]:
         """The next message of that kind to the display; with those arguments, where they are given."""
         while True:
-            message = self._said.get(timeout=PATIENCE_S)
-            self._show(message)
+            message = self._next(f"{kind} {list(wanted)}")
             if message[0] == kind and (not wanted or message[1:] == list(wanted)):
                 return message[1:]
 
     def until_seen(self, is_so: Callable[[set[str]], bool]) -> None:
         """Until what can be read in the device is as wanted."""
         while not is_so(self.texts):
-            self._show(self._said.get(timeout=PATIENCE_S))
+            self._next("what is to be read")
 
     @property
     def texts(self) -> set[str]:
@@ -79,6 +78,14 @@ class Device:
         """The set as it is now."""
         self._write(["look"])
         return dict(self.until("set")[0])
+
+    def _next(self, wanted: str) -> list[Any]:
+        try:
+            message = self._said.get(timeout=PATIENCE_S)
+        except queue.Empty:
+            raise AssertionError(f"{wanted} did not come in {PATIENCE_S} s; shown: {self.shown}") from None
+        self._show(message)
+        return message
 
     def _show(self, message: list[Any]) -> None:
         kind, *rest = message
