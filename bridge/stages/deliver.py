@@ -85,13 +85,25 @@ def delivered_by(job_id: str, destination: Path) -> Path | None:
 def take_back(job_id: str, destination: Path) -> None:
     """Undo the delivery of a job that was stopped in the moment after it, before anybody knew of it.
 
-    Otherwise the job would stand as interrupted or failed, and the same command would deliver once more.
+    Otherwise the job would stand as interrupted or failed, and the same command would deliver once more. A
+    delivery that somebody has found and used in the meantime, as after a power cut, stays.
     """
     delivered = delivered_by(job_id, destination)
-    with contextlib.suppress(OSError):
-        if delivered is not None:
+    with contextlib.suppress(OSError, LookupError, TypeError):  # or a manifest that somebody edited
+        if delivered is not None and _is_untouched(delivered):
             delivered.rename(_partial(job_id, destination))
     remove_partial(job_id, destination)
+
+
+def _is_untouched(folder: Path) -> bool:
+    """Whether it holds what was delivered and nothing newer; Live writes beside every file that it plays."""
+    manifest = folder / MANIFEST
+    listed = {file["path"] for file in json.loads(manifest.read_text(encoding="utf-8"))["files"]}
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
+    written_ns = manifest.stat().st_mtime_ns
+    return found.keys() == {*listed, MANIFEST} and all(
+        path.stat().st_mtime_ns <= written_ns for path in found.values()
+    )
 
 
 def remove_partial(job_id: str, destination: Path) -> None:

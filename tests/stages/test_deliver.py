@@ -7,6 +7,7 @@ import errno
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,32 @@ def test_the_same_job_delivers_once(run_stage: RunStage, project: Path, files: d
     first = deliver_to(run_stage, project, files).facts["folder"]
     assert deliver_to(run_stage, project, files).facts["folder"] == first
     assert [path.name for path in project.iterdir()] == ["Song"]
+
+
+@pytest.mark.parametrize(
+    ("touch", "is_taken_back"),
+    [
+        pytest.param(lambda _folder: None, True, id="untouched"),
+        pytest.param(lambda folder: (folder / "Presets" / "a.txt.asd").touch(), False, id="played in Live"),
+        pytest.param(lambda folder: (folder / "Report.html").write_text("mine"), False, id="edited"),
+        pytest.param(lambda folder: (folder / "Report.html").unlink(), False, id="taken from"),
+    ],
+)
+def test_a_delivery_that_nobody_knows_of_is_taken_back(
+    run_stage: RunStage,
+    project: Path,
+    files: dict[str, Path],
+    touch: Callable[[Path], object],
+    is_taken_back: bool,
+) -> None:
+    """But never from under somebody who found it."""
+    folder = Path(deliver_to(run_stage, project, files).facts["folder"])
+    for path in folder.rglob("*"):
+        os.utime(path, (1_000_000, 1_000_000))
+    touch(folder)
+    deliver.take_back("job1", project)
+    assert folder.exists() is not is_taken_back
+    assert [path.name for path in project.iterdir()] == ([] if is_taken_back else ["Song"])
 
 
 def test_what_a_killed_try_left_is_removed(
