@@ -1,7 +1,7 @@
 /* What is known of jobs, and which of them the device shows: its own, else the newest that happens. */
 var Jobs = (function () {
     "use strict";
-    var MOST = 60;
+    var MOST = 100;  // more than a recap has
     var MAC_DRIVE = "/Volumes/Macintosh HD";
     var OPEN = { PENDING: true, PROCESSING: true, RETRYING_QA: true };
     var ENDED = { SUCCESS: "Done", FAILED: "Failed", CANCELLED: "Cancelled" };

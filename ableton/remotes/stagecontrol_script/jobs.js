@@ -1,7 +1,7 @@
 /* What is known of jobs, and which of them the panel shows: the newest at work, or the one that was chosen. */
 var Jobs = (function () {
     "use strict";
-    var MOST = 40;
+    var MOST = 100;  // more than a recap has
     var OPEN = { PENDING: "Waiting", PROCESSING: "Starting", RETRYING_QA: "Checking again" };
     var ENDED = { SUCCESS: "Done", FAILED: "Failed", CANCELLED: "Cancelled" };
 

@@ -3,7 +3,7 @@
 local OPEN = { PENDING = 'Waiting', PROCESSING = 'Starting', RETRYING_QA = 'Checking again' }
 local ENDED = { SUCCESS = 'Done', FAILED = 'Failed', CANCELLED = 'Cancelled' }
 local LAMPS = { [0] = Color(0.35, 0.35, 0.38, 1), [1] = Color(0.95, 0.7, 0.2, 1), [2] = Color(0.3, 0.8, 0.45, 1) }
-local MOST_JOBS = 40
+local MOST_JOBS = 100 -- more than a recap has
 local SHOWN_JOBS = 3
 
 local jobs = {}  -- by id

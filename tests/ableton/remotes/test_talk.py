@@ -261,23 +261,27 @@ def test_a_late_answer_to_an_older_press_leaves_the_newer_one_shown(
 
 def test_the_job_at_work_stays_in_sight_however_many_come_after_it(remote: Host, service: HandPlayed) -> None:
     service.greet(remote)
-    for number in range(1, 60):
+    for number in range(1, 150):
         service.say("queued", number, EPOCH, f"j{number + 1}", number - 1, f"Song {number}", "full")
         remote.pump()
-    remote.until(lambda: "Song 59" in remote.shown("jobs"))
-    service.say("stage", 60, EPOCH, JOB, 59, "mix", "Mixing", 0.5)
+    remote.until(lambda: "Song 149" in remote.shown("jobs"))
+    service.say("stage", 150, EPOCH, JOB, 149, "mix", "Mixing", 0.5)
     remote.until_shown("stage", "Mixing")
     assert remote.shown("title") == "Night Drive"
 
 
 def test_of_many_jobs_the_one_at_work_is_shown(remote: Host, service: HandPlayed) -> None:
+    """As many as a state has at most: those that ended come first, those that wait last."""
     service.answer(service.asked(remote, "hello"), "welcome", "9.9", 1, EPOCH, 0, 600.0, "")
     subscribe = service.asked(remote, "subscribe")
-    states = ["SUCCESS", "PROCESSING", "PENDING"]
+    states = ["SUCCESS"] * 5 + ["PROCESSING"] + ["PENDING"] * 50
     rows = [(f"j{at}", state, "mix", 0.5, f"Song {at}", "full", 0) for at, state in enumerate(states)]
-    service.say("resync", EPOCH, 0, 0, 1, rows=rows)
+    pages = [rows[at : at + 8] for at in range(0, len(rows), 8)]
+    for part, page in enumerate(pages):
+        service.say("resync", EPOCH, 0, part, len(pages), rows=page)
+        remote.pump()
     service.answer(subscribe, "subscribed", EPOCH, 0, 0)
-    remote.until_shown("title", "Song 1")
+    remote.until_shown("title", "Song 5")
 
 
 def test_a_job_of_which_nothing_was_told_is_asked_for_its_title(remote: Host, service: HandPlayed) -> None:
