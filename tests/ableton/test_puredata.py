@@ -37,8 +37,10 @@ def test_pd_presses_process_and_is_told_of_it_until_it_is_done(tmp_path: Path) -
     with home.serve(), PureData(patch) as pd:
         heard = list(pd.until("done"))
     names = [words[0] for words in heard]
-    assert names[:3] == ["welcome", "subscribed", "accepted"]
-    assert [name for name in names if name not in ("progress", "note")][3:5] == ["queued", "started"]
+    answers = ("welcome", "subscribed", "accepted")
+    assert tuple(name for name in names if name in answers) == answers
+    told = [name for name in names if name not in (*answers, "progress", "note")]
+    assert told[:2] == ["queued", "started"]  # an event may be ahead of the answer to what caused it
     stages = [words[5] for words in heard if words[0] == "stage"]
     assert stages[0] == "ingest"
     assert stages[-1] == "deliver"
