@@ -24,8 +24,8 @@ _LEAST_CONFIDENCE = 0.05
 _GROUP_WEIGHTS = np.array([1.0, 1.0, 0.5])
 _BESIDE_DRUMS = 0.5
 """Weight of the mixture's onsets where the drums are heard apart."""
-_STEADY_S = 0.025
-"""A song whose beats lie this close to one tempo was made to a click: its grid is exact."""
+_ONE_TEMPO = 1.02
+"""Gaps between beats that differ by less are of one tempo."""
 _EARLY_S = 0.03
 """A beat found this much before the song is its start."""
 _BEGINS = 0.2
@@ -94,7 +94,6 @@ def grid_from(heard: Heard) -> BeatGrid:
     beats_s = follow(strength, 60 / rhythm.tempo_bpm / heard.step_s) * heard.step_s + LATENESS_S
     if len(beats_s) < 2:
         return BeatGrid(tempo_bpm=0, confidence=0)
-    beats_s = _straightened(beats_s)
     bar = best_reading(beats_s, heard)
     beats_s = moved(beats_s, 0.5 if bar.is_between else 0.0)
     return _grid(beats_s, bar, _sounding(strength, heard.step_s), rhythm.confidence)
@@ -113,13 +112,6 @@ def strength_of(onsets: NDArray[np.floating]) -> Floats:
     return np.asarray(drums + (_BESIDE_DRUMS if drums.any() else 1.0) * mixture, np.float64)
 
 
-def _straightened(beats_s: Floats) -> Floats:
-    """The beats on one straight line, where they lie close to it."""
-    numbers = np.arange(len(beats_s))
-    line = np.polyval(np.polyfit(numbers, beats_s, 1), numbers)
-    return np.asarray(line if np.abs(line - beats_s).max() < _STEADY_S else beats_s, np.float64)
-
-
 def _sounding(strength: Floats, step_s: float) -> Sounding:
     """When the first and the last sound begin."""
     loud = np.flatnonzero(strength > _BEGINS * np.quantile(strength, 0.98)) * step_s + LATENESS_S
@@ -129,7 +121,7 @@ def _sounding(strength: Floats, step_s: float) -> Sounding:
 def _grid(beats_s: Floats, bar: Bar, sounding: Sounding, confidence: float) -> BeatGrid:
     """Beats from the first sound to the end of the bar in which the last one begins, or of the song."""
     reached_s, first = _reaching(beats_s, bar, sounding)
-    tempo_bpm = 60 / float(np.median(np.diff(beats_s)))
+    tempo_bpm = 60 / _usual(np.diff(beats_s))
     return BeatGrid(
         tempo_bpm=round(tempo_bpm, 2),
         confidence=confidence,
@@ -139,6 +131,14 @@ def _grid(beats_s: Floats, bar: Bar, sounding: Sounding, confidence: float) -> B
         beats_per_bar=bar.beats,
         first_downbeat=first,
     )
+
+
+def _usual(gaps_s: Floats) -> float:
+    """The gap that holds longest: the middle of the most that are alike."""
+    ordered = np.sort(gaps_s)
+    counts = np.searchsorted(ordered, ordered * _ONE_TEMPO, "right") - np.arange(len(ordered))
+    first = int(np.argmax(counts))
+    return float(np.median(ordered[first : first + counts[first]]))
 
 
 def _reaching(beats_s: Floats, bar: Bar, sounding: Sounding) -> tuple[Floats, int]:

@@ -1,19 +1,32 @@
-"""Following a pulse: the chain of onsets that lie about one beat apart, made even."""
+"""Following a pulse: the chain of onsets that lie about one beat apart, or a steady one, made even."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d, median_filter
+from scipy.fft import next_fast_len, rfft
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d, median_filter
 
 _TIGHTNESS = 150.0
 """What a gap other than the expected one costs: this times the square of the ratio's logarithm."""
 _PASSES = 3
+_FEWEST = 3
 _LOCAL_BEATS = 17
 """Over so many beats the local tempo is the middle one."""
 _EVEN_BEATS = 6.0
 """Standard deviation, in beats, of the window in which beats are laid on a straight line."""
 _BLUR_STEPS = 1.5
+_STEADY_STEPS = 2.5
+"""A song whose beats lie this close to one tempo was made to a click: its grid is exact."""
+_NEAR = 0.01
+"""A steady pulse has the expected tempo within this share."""
+_SCATTER_STEPS = 2
+"""Players are early or late by up to so much."""
+_AS_STRONG = 0.6
+"""A steady pulse is taken that around every beat meets onsets this strong against those of the chain. Where
+a song drifts by a per cent or slows down at the end it is 0.3 to 0.5 somewhere; where a chain slips, more.
+"""
+_AROUND_BEATS = 4.0
 
 Curve = NDArray[np.float64]
 
@@ -24,7 +37,9 @@ def follow(strength: Curve, period_steps: float) -> Curve:
     ``strength`` says for each step how much begins there (at least 0); ``period_steps`` is the usual length
     of a beat. Dynamic programming after Ellis 2007 (Beat tracking by dynamic programming), repeated with the
     tempo that was found locally, so that a song may drift; then each beat is moved onto the line through
-    its neighbours, because players scatter and the pulse does not. Empty where nothing begins.
+    its neighbours, because players scatter and the pulse does not. What was made to a click lies on one line:
+    where the chain does not, but a line meets hardly less, the line is the pulse, for a chain may change to
+    the other half of the beat where that is played harder. Empty where nothing begins.
     """
     blurred = np.asarray(gaussian_filter1d(strength, _BLUR_STEPS), np.float64)
     scale = float(blurred.std())
@@ -33,10 +48,15 @@ def follow(strength: Curve, period_steps: float) -> Curve:
     periods = np.full(len(strength), period_steps)
     for _ in range(_PASSES):
         beats = _chain(blurred / scale, periods)
-        if len(beats) < 3:
+        if len(beats) < _FEWEST:
             return np.zeros(0)
         periods = _local_periods(beats, len(strength))
-    return _even(_at_peaks(blurred, beats), blurred[beats])
+    pulse = _even(_at_peaks(blurred, beats), blurred[beats])
+    if np.abs(_line(pulse) - pulse).max() < _STEADY_STEPS:
+        return _line(pulse)
+    steady = _steady(blurred, period_steps)
+    steady = steady[(steady > beats[0] - period_steps / 2) & (steady < beats[-1] + period_steps / 2)]
+    return steady if _meets_as_much(blurred, steady, beats) else pulse
 
 
 def _chain(strength: Curve, periods: Curve) -> NDArray[np.int64]:
@@ -60,6 +80,50 @@ def _chain(strength: Curve, periods: Curve) -> NDArray[np.int64]:
         chain.append(step)
         step = int(came_from[step])
     return np.array(chain[::-1])
+
+
+def _line(beats: Curve, weights: Curve | None = None) -> Curve:
+    """The straight line through beats."""
+    numbers = np.arange(len(beats))
+    return np.asarray(np.polyval(np.polyfit(numbers, beats, 1, w=weights), numbers), np.float64)
+
+
+def _steady(curve: Curve, period_steps: float) -> Curve:
+    """The steady pulse that meets most: its tempo from the spectrum, then a line through peaks near it."""
+    size = next_fast_len(4 * len(curve), real=True)
+    power = np.abs(rfft(curve - curve.mean(), size)) ** 2
+    low, high = (int(size / period_steps * (1 + share)) for share in (-_NEAR, _NEAR))
+    tempi = np.arange(low, high + 2)
+    period = size / float(tempi[np.argmax(power[tempi] + power[2 * tempi])])
+    cells = int(period)
+    places = (np.arange(len(curve)) % period * cells / period).astype(np.int64)
+    first = float(np.argmax(np.bincount(places, curve) / np.bincount(places))) * period / cells
+    line = np.arange(first, len(curve) - 1, period)
+    if len(line) < _FEWEST:
+        return line[:0]
+    near = np.arange(-2 * _SCATTER_STEPS, 2 * _SCATTER_STEPS + 1)
+    for _ in range(_PASSES):
+        around = np.clip(np.rint(line)[:, None].astype(np.int64) + near, 0, len(curve) - 1)
+        peaks = np.take_along_axis(around, curve[around].argmax(axis=1)[:, None], axis=1)[:, 0]
+        line = _line(peaks.astype(np.float64), curve[peaks] + 1e-9)
+    return line[(line > -0.5) & (line < len(curve) - 0.5)]
+
+
+def _meets_as_much(curve: Curve, steady: Curve, chain: NDArray[np.int64]) -> bool:
+    """Whether onsets at a steady pulse are nowhere much weaker than those at the chain."""
+    if len(steady) < _FEWEST:
+        return False
+    nearby = maximum_filter1d(curve, 2 * _SCATTER_STEPS + 1)
+    met, wanted = (_around(nearby[beats]) for beats in (np.rint(steady).astype(np.int64), chain))
+    return bool(np.all(np.interp(chain, steady, met) > _AS_STRONG * wanted))
+
+
+def _around(values: Curve) -> Curve:
+    """Means over the beats around each."""
+    sums, counts = (
+        gaussian_filter1d(row, _AROUND_BEATS, mode="constant") for row in (values, np.ones(len(values)))
+    )
+    return np.asarray(sums / counts, np.float64)
 
 
 def _local_periods(beats: NDArray[np.int64], steps: int) -> Curve:

@@ -86,11 +86,12 @@ def autocorrelations(envelopes: Envelopes, step_s: float) -> Table:
     steps = envelopes.shape[1]
     lags = min(steps, round(_LONGEST_LAG_S / step_s))
     centred = envelopes.astype(np.float64) - envelopes.mean(axis=1, keepdims=True)
-    spectra = np.asarray(rfft(centred, next_fast_len(steps + lags), axis=1))
+    size = next_fast_len(steps + lags)
+    spectra = np.asarray(rfft(centred, size, axis=1))
     everything = spectra.sum(axis=0)
     low, middle, high = spectra
     pairs = ((low, low), (middle, middle), (high, high), (low, middle), (everything, everything))
-    rows = [_correlation(one, other, lags) / (steps - np.arange(lags)) for one, other in pairs]
+    rows = [_correlation(one, other, size)[:lags] / (steps - np.arange(lags)) for one, other in pairs]
     power = np.array([row[0] for row in rows])
     power[3] = np.sqrt(power[0] * power[1])
     return np.asarray(gaussian_filter1d(np.stack(rows) / (power[:, None] + 1e-9), 1.5, axis=1), np.float64)
@@ -138,9 +139,9 @@ def _decided(tempos_bpm: Table, chances: Table, clarity: float) -> Rhythm:
     )
 
 
-def _correlation(one: NDArray[np.complex128], other: NDArray[np.complex128], lags: int) -> Table:
-    """Mean of the correlations to either side."""
-    return np.asarray(irfft((one * np.conj(other)).real)[:lags], np.float64)
+def _correlation(one: NDArray[np.complex128], other: NDArray[np.complex128], size: int) -> Table:
+    """Mean of the correlations to either side, from spectra of ``size`` steps, odd or even."""
+    return np.asarray(irfft((one * np.conj(other)).real, size), np.float64)
 
 
 def _at(table: Table, lags: Table) -> Table:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bridge.audio import Audio, write_audio
+from bridge.audio import Audio, read_audio, write_audio
 from bridge.errors import AudioError, JobCancelled
 from bridge.measure.beats import measure_beats
 from bridge.measure.pulse import follow
@@ -18,6 +18,7 @@ from bridge.music import BeatGrid
 from .grooves import GROOVES, RATE_HZ, played
 from .signals import SHARED, audio, joined, noise, silence
 
+SONG = SHARED / "audio" / "demucs_test.mp3"
 CODEC = SHARED / "audio" / "real_vs_codec"
 
 
@@ -87,10 +88,12 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
         measure_beats(tmp_path / "song.wav")
 
 
-def clicks(times_s: NDArray[np.float64], step_s: float = 0.01) -> NDArray[np.float64]:
-    """A strength of 1 where something begins."""
-    strength = np.zeros(round((times_s[-1] + 1) / step_s))
-    strength[np.rint(times_s / step_s).astype(int)] = 1
+def clicks(
+    times_s: NDArray[np.float64], weights: NDArray[np.float64] | float = 1.0, step_s: float = 0.01
+) -> NDArray[np.float64]:
+    """A strength of 1, or as weighted, where something begins."""
+    strength = np.zeros(round((times_s.max() + 1) / step_s))
+    strength[np.rint(times_s / step_s).astype(int)] = weights
     return strength
 
 
@@ -116,6 +119,24 @@ def test_a_pulse_is_even_where_players_scatter() -> None:
     assert np.std(found_s - true_s) < 0.006
 
 
+@pytest.mark.parametrize("beats", [40, 200, 400])
+def test_a_pulse_stays_where_the_other_half_of_the_beat_is_played_harder(beats: int) -> None:
+    """Verses accent the beat, choruses what lies between: a click gets no beat more for that."""
+    on_s = 0.5 + 0.53 * np.arange(beats)
+    is_verse = np.arange(beats) < beats // 2
+    fill_s = on_s[beats // 2] + 0.48 * np.arange(-1, 3)
+    weights = [np.where(is_verse, 1, 0.75), np.where(is_verse, 0.75, 1), np.full(4, 0.9)]
+    strength = clicks(np.concatenate([on_s, on_s + 0.265, fill_s]), np.concatenate(weights))
+    assert np.diff(follow(strength, 53) * 0.01) == pytest.approx(0.53, abs=0.001)
+
+
+@pytest.mark.parametrize("tempi_bpm", [(100, 112), (112, 100)])
+def test_a_song_of_two_tempi_has_one_of_them(tempi_bpm: tuple[float, float], tmp_path: Path) -> None:
+    """None between, which nobody plays."""
+    grid = heard(tmp_path, joined(*(played(GROOVES["rock"][1], tempo_bpm, 8) for tempo_bpm in tempi_bpm)))
+    assert min(abs(grid.tempo_bpm / tempo_bpm - 1) for tempo_bpm in tempi_bpm) < 0.005
+
+
 def test_nothing_to_follow() -> None:
     """No onsets, no beats."""
     assert len(follow(np.zeros(1000), 50)) == 0
@@ -128,6 +149,18 @@ def test_a_real_song_and_its_copy_share_their_beats(number: str) -> None:
     real, coded = (measure_beats(CODEC / f"{kind}_{number}.mp3") for kind in ("real", "encodec24"))
     assert coded.tempo_bpm == pytest.approx(real.tempo_bpm, rel=0.003)
     assert share_near(coded.beats_s, real.beats_s[2:-2]) > 0.9
+
+
+@pytest.mark.skipif(not SONG.exists(), reason="no real songs beside the checkout")
+def test_a_real_song_has_the_beats_of_its_halves(tmp_path: Path) -> None:
+    """One tempo, and no beat too many where the two meet."""
+    song = read_audio(SONG)
+    whole = measure_beats(SONG)
+    half_s = song.duration_s / 2
+    for start_s, part in zip((0, half_s), np.array_split(song.samples, 2, axis=1), strict=True):
+        grid = heard(tmp_path, audio(part, song.rate_hz))
+        assert grid.tempo_bpm == pytest.approx(whole.tempo_bpm, rel=0.002)
+        assert share_near(whole.beats_s, start_s + np.array(grid.beats_s[1:-1])) == 1
 
 
 def test_progress_grows_and_may_cancel(tmp_path: Path) -> None:

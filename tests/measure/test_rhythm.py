@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.fft import next_fast_len
 
 from bridge.audio import Audio
 from bridge.measure import RhythmMeter, rhythm_of
+from bridge.measure.rhythm import autocorrelations
 
 from .grooves import GROOVES, RATE_HZ, played, varied
 from .signals import joined, noise, scaled, silence
@@ -72,6 +74,17 @@ def test_half_or_double_is_named_as_the_other_reading() -> None:
     """Whoever disagrees about the octave finds theirs second."""
     others = rhythm_of(beat("rock", 96)).other_bpm
     assert any(other == pytest.approx(96 * factor, rel=0.01) for other in others for factor in (0.5, 2))
+
+
+@pytest.mark.parametrize("steps", [2048, 2187 - 1000])
+def test_beats_repeat_at_their_distance(steps: int) -> None:
+    """After eighteen beats still to the step, whether the transform that is fastest is odd or even."""
+    envelopes = np.zeros((3, steps), np.float32)
+    envelopes[:, ::50] = 1
+    repeats = autocorrelations(envelopes, 0.01)
+    assert next_fast_len(steps + repeats.shape[1]) % 2 == steps % 2
+    assert repeats[:, 899] == pytest.approx(repeats[:, 901], rel=0.01)
+    assert (repeats[:, 900] > repeats[:, 899]).all()
 
 
 def test_blocks_do_not_matter() -> None:
