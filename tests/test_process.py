@@ -210,6 +210,8 @@ def test_every_recipe_gives_what_it_says(command: Command, song: Path, recipe: s
     assert len(stems) == (4 if recipe in ("quick", "stems-only") else 0)
     assert len(masters) == (0 if recipe == "stems-only" else 1)
     assert (folder / "Report.html").exists()
+    is_written_down = [(folder / name).exists() for name in ("MIDI", "Session")]
+    assert is_written_down == [recipe == "stems-only"] * 2
     if recipe == "voiceover-bed":
         assert result["figures"]["masters"]["voiceover-bed"]["integrated_lufs"] == pytest.approx(-24, abs=0.1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,3 +73,20 @@ def test_chords_that_cannot_be_told_cost_nothing_else(
     assert any((spoilt / "Stems").iterdir())
     whole = run_job(wanted.evolve(id="1" * 16), config, lambda _event: None).folder
     assert json.loads((whole / "manifest.json").read_text("utf-8"))["music"]["left_out"] == []
+
+
+def test_the_documented_recipe_is_quick_with_midi(job: Job, config: Config) -> None:
+    """As docs/exports.md has it, word for word."""
+    page = (Path(__file__).parents[2] / "docs" / "exports.md").read_text("utf-8")
+    (block,) = (part.partition("```")[0] for part in page.split("```toml") if "[recipes.sketch]" in part)
+    recipes = {name: recipe.model_dump() for name, recipe in config.recipes.items()}
+    own = load_config(
+        overrides={
+            "work": config.work.model_dump(),
+            "recipes": recipes | tomllib.loads(block)["recipes"],
+        }
+    )
+    sketch = job.evolve(request=job.request.evolve(recipe="sketch"))
+    folder = run_job(sketch, own, lambda _event: None).folder
+    for name in ("MIDI", "Session", "Master", "Stems"):
+        assert any((folder / name).iterdir())
