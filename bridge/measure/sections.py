@@ -16,7 +16,7 @@ from bridge.measure.beats import Ears
 from bridge.measure.form import Bars, bars_of, features
 from bridge.measure.meter import feed_sum
 from bridge.measure.models import SECTION_WEIGHTS
-from bridge.measure.timbre import TimbreMeter
+from bridge.measure.timbre import Powers, TimbreMeter
 from bridge.music import BeatGrid, Section
 from bridge.protocols import Progress, no_progress
 
@@ -24,6 +24,8 @@ _ODD, _NOT_FOUR, _SHORT = 1.4, 0.2, 0.5
 """What sections cost whose bars are odd, not a multiple of four, fewer than four: phrases are whole."""
 _BAR_S = 2.0
 """Where there are no beats, turns are looked for at these distances."""
+_AUDIBLE = 1e-7
+"""Share of the power of the loudest moment: what has less, 70 dB, is silent."""
 _ALIKE = 0.25
 """Parts less far apart than this share a letter."""
 _COLOUR_DB = 12.0
@@ -48,18 +50,29 @@ def measure_sections(mixture: Path, grid: BeatGrid, progress: Progress = no_prog
     """The parts of a song, from its start to its end, each beginning with a bar of ``grid``.
 
     Parts that sound alike have the same letter, given in order of appearance. A song without a turn is one
-    part; nothing at all has no parts. Raises AudioError where the file cannot be decoded.
+    part; silence before and after it belongs to its first and last; nothing at all has no parts. Raises
+    AudioError where the file cannot be decoded.
     """
     ears = feed_sum([mixture], _Ears, progress)
     powers = ears.timbre.powers()
     if not powers.any():
         return ()
     end_s = (len(powers) + 1) * ears.timbre.step_s
-    edges = bar_edges(grid, end_s)
+    edges = _sounding(bar_edges(grid, end_s), powers, ears.timbre.step_s)
     bars = bars_of(
         powers, ears.chroma.chroma(), ears.timbre.step_s, ears.onsets.envelopes(), ears.onsets.step_s, edges
     )
-    return sections_from(bars, edges)
+    return sections_from(bars, edges, end_s)
+
+
+def _sounding(edges_s: Floats, powers: Powers, step_s: float) -> Floats:
+    """The edges of the bars from the first sound to the last, one at least."""
+    levels = powers.max(axis=1)
+    heard = np.flatnonzero(levels > levels.max() * _AUDIBLE)
+    # frame k reaches from k to k + 2 steps: the first one ends with a sound, the last one begins with it
+    first, last = np.searchsorted(edges_s, np.array([heard[0] + 2, heard[-1]]) * step_s, "right")
+    first = max(0, min(first, len(edges_s) - 1) - 1)
+    return edges_s[first : max(first + 1, last) + 1]
 
 
 def bar_edges(grid: BeatGrid, end_s: float) -> Floats:
@@ -68,12 +81,12 @@ def bar_edges(grid: BeatGrid, end_s: float) -> Floats:
     return np.append(starts if len(starts) else np.arange(0, max(end_s - _BAR_S / 4, 0.1), _BAR_S), end_s)
 
 
-def sections_from(bars: Bars, edges_s: Floats) -> tuple[Section, ...]:
-    """The sections of bars between edges; the first begins at 0."""
+def sections_from(bars: Bars, edges_s: Floats, end_s: float) -> tuple[Section, ...]:
+    """The sections of bars between edges; the first begins at 0, the last ends with the song."""
     firsts = turns(features(bars) @ np.array(SECTION_WEIGHTS))
     borders = [*firsts, len(edges_s) - 1]
     letters = _letters(bars, list(pairwise(borders)))
-    times = [0.0, *(round(float(edges_s[bar]), 4) for bar in borders[1:])]
+    times = [0.0, *(round(float(edges_s[bar]), 4) for bar in borders[1:-1]), round(end_s, 4)]
     return tuple(
         Section(start_s=start, end_s=end, name=letter)
         for (start, end), letter in zip(pairwise(times), letters, strict=True)

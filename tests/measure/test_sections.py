@@ -56,6 +56,36 @@ def test_a_song_falls_into_its_parts(tmp_path: Path) -> None:
     assert found[-1].end_s == pytest.approx(72, abs=0.15)
 
 
+@pytest.mark.parametrize("has_beats", [True, False])
+def test_silence_around_a_song_is_no_part(has_beats: bool, tmp_path: Path) -> None:
+    """It belongs to the first and the last one, which keep their letters and borders."""
+    song = np.concatenate([part("verse", 8), part("chorus", 8), part("verse", 8)])
+    quiet = np.zeros(round(10 * BAR_S * RATE_HZ))
+    write_audio(tmp_path / "song.wav", audio(np.concatenate([quiet, song, quiet])[None], RATE_HZ))
+    found = measure_sections(tmp_path / "song.wav", grid(44 if has_beats else 0))
+    assert [section.name for section in found] == ["A", "B", "A"]
+    assert [section.start_s for section in found] == pytest.approx([0, 36, 52], abs=0.01 if has_beats else 2)
+    assert found[-1].end_s == pytest.approx(88, abs=0.2)
+
+
+def test_a_sound_in_a_silent_minute_is_one_part(tmp_path: Path) -> None:
+    """Silence does not fall into parts."""
+    quiet = np.zeros(30 * RATE_HZ)
+    write_audio(tmp_path / "song.wav", audio(np.concatenate([quiet, note(60, 1), quiet])[None], RATE_HZ))
+    assert [section.name for section in measure_sections(tmp_path / "song.wav", grid(0))] == ["A"]
+
+
+@pytest.mark.parametrize("at_s", [0.0, 3.9, 3.95, 4.0, 4.05, 9.8, 9.99])
+@pytest.mark.parametrize("has_beats", [True, False])
+def test_a_click_anywhere_is_one_part(at_s: float, has_beats: bool, tmp_path: Path) -> None:
+    """At a border of bars and at the end, too; the first and last moment of a file may be no sound at all."""
+    click = np.zeros(10 * RATE_HZ)
+    click[round(at_s * RATE_HZ)] = 1
+    write_audio(tmp_path / "song.wav", audio(click[None], RATE_HZ))
+    found = measure_sections(tmp_path / "song.wav", grid(5 if has_beats else 0))
+    assert [section.name for section in found] in (["A"], [])
+
+
 def test_without_beats_parts_are_found_too(tmp_path: Path) -> None:
     """Within two seconds."""
     found = sections(tmp_path, ("verse", 8), ("chorus", 8), has_beats=False)
