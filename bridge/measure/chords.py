@@ -57,17 +57,23 @@ Floats = NDArray[np.float64]
 
 
 def measure_chords(
-    paths: Sequence[Path], grid: BeatGrid, key: str = "", progress: Progress = no_progress
+    paths: Sequence[Path],
+    grid: BeatGrid,
+    key: str = "",
+    progress: Progress = no_progress,
+    *,
+    tuning_cents: float = 0.0,
 ) -> tuple[Chord, ...]:
     """The chords of a song, from its start to its end, changing on beats.
 
     ``paths`` are the stems with pitches (bass and accompaniment; their sum is heard), or the mixture.
-    ``key``, such as "A minor", decides between chords that sound alike, and how they are spelt. Silence has
-    a chord without a name; nothing at all has no chords. Raises AudioError where a file cannot be decoded or
-    the rates differ.
+    ``key``, such as "A minor", decides between chords that sound alike, and how they are spelt;
+    ``tuning_cents`` is that of the song in which the key was heard, for one that lies between two keys of a
+    piano. Silence has a chord without a name; nothing at all has no chords. Raises AudioError where a file
+    cannot be decoded or the rates differ.
     """
     meter = feed_sum(paths, partial(ChromaMeter, slice_s=0), progress)
-    return chords_from(meter.chroma(), meter.step_s, grid, key)
+    return chords_from(meter.chroma(tuning_cents), meter.step_s, grid, key)
 
 
 def chords_from(chroma: Chroma, step_s: float, grid: BeatGrid, key: str = "") -> tuple[Chord, ...]:

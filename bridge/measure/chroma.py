@@ -66,10 +66,16 @@ class ChromaMeter:
         turn = np.sum(cells * np.exp(2j * np.pi * np.arange(FINE) / FINE))
         return float(np.angle(turn) / (2 * np.pi) * 100) if np.abs(turn) > 0 else 0.0
 
-    def chroma(self) -> Chroma:
-        """Pitch classes over time, the tuning taken out."""
+    def chroma(self, near_cents: float = 0.0) -> Chroma:
+        """Pitch classes over time, the tuning taken out.
+
+        Half way between two semitones a sound may count as sharp or as flat; it counts as what is nearer to
+        ``near_cents``, so that the parts of a song agree.
+        """
         table = self._table()
-        shift = round(self.tuning_cents() / 100 * FINE)
+        own_cents = self.tuning_cents()
+        tuning_cents = own_cents + 100 * round((near_cents - own_cents) / 100)
+        shift = round(tuning_cents / 100 * FINE)
         # cell 0 is the exact pitch; a semitone reaches half of its cells down
         centred = np.roll(table, FINE // 2 - shift, axis=2)
         classes = centred.reshape(len(table), len(REGISTERS_HZ), 12, FINE)

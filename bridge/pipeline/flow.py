@@ -194,10 +194,12 @@ class _Flow:
     ) -> StageResult | None:
         if not self.recipe.has("transcribe"):
             return None
+        harmony = analysis.facts["harmony"]
         params = transcribe.Params(
             engines=choices("bridge.transcribers", self.config.transcribe.engines),
-            key=analysis.facts["harmony"]["key"],
-            key_confidence=analysis.facts["harmony"]["confidence"],
+            key=harmony["key"],
+            key_confidence=harmony["confidence"],
+            tuning_cents=harmony["tuning_cents"],
         )
         stems = roles.of_kind(dry.assets, roles.DRY) if dry else ()
         return self.bench.do(transcribe.STAGE, params, [song.asset(roles.SOURCE), *stems])

@@ -40,11 +40,12 @@ NO_CHORD_ROLES = DRUM_ROLES | {Role.FX, Role.VOCALS, Role.BACKING_VOCALS}
 
 
 class Params(Value):
-    """The engines to try, in order, and the key that was heard in the whole song."""
+    """The engines to try, in order, and the key and tuning that were heard in the whole song."""
 
     engines: tuple[EngineChoice, ...]
     key: str
     key_confidence: Confidence
+    tuning_cents: float
 
 
 class Structure(Value):
@@ -107,7 +108,8 @@ def _structure(params: Params, inputs: Inputs, progress: Progress) -> Structure:
 
     beats = partial(measure_beats, source, _path_of(stems, Role.DRUMS))
     grid = told(BEATS, beats, 0.0, 0.5) or BeatGrid(tempo_bpm=0, confidence=0)
-    chords = told("chords", partial(measure_chords, pitched, grid, params.key), 0.5, 0.8) or ()
+    tuned = partial(measure_chords, pitched, grid, params.key, tuning_cents=params.tuning_cents)
+    chords = told("chords", tuned, 0.5, 0.8) or ()
     sections = told("sections", partial(measure_sections, source, grid), 0.8, 1.0) or ()
     music = Music(
         duration_s=probe(source).duration_s,

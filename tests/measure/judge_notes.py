@@ -1,7 +1,7 @@
 """Prints how well the notes of composed songs are found, on true stems and on the light separator's.
 
 Run from the repository: ``python tests/measure/judge_notes.py CACHE [SONGS]``; a song takes 6 s the first
-time. Judged are seeds from 0 on, 200 by default; nothing was fitted on them (fit_drums.py starts at 5,000).
+time. Judged are seeds from 0 on, 200 by default; nothing was fitted on them (fit_nets.py starts at 5,000).
 A note is right where one of its pitch, or drum of its key, begins within 50 ms.
 """
 

@@ -22,9 +22,9 @@ GRID = BeatGrid(tempo_bpm=120, confidence=1, beats_s=tuple(float(beat) for beat 
 NO_GRID = BeatGrid(tempo_bpm=0, confidence=0)
 
 
-def chord(root: int, quality: str) -> NDArray[np.float64]:
+def chord(root: int, quality: str, cents: float = 0.0) -> NDArray[np.float64]:
     """A bar of a chord between C4 and B4."""
-    tones = [note(60 + (root + step) % 12, BAR_S) for step in QUALITIES[quality]]
+    tones = [note(60 + (root + step) % 12 + cents / 100, BAR_S) for step in QUALITIES[quality]]
     return np.asarray(np.sum(tones, axis=0), np.float64)
 
 
@@ -71,6 +71,17 @@ def test_each_chord_is_told_apart(root: int, quality: str, tmp_path: Path) -> No
 def test_chords_are_spelt_in_the_key(key: str, name: str, tmp_path: Path) -> None:
     """Flats in flat keys, else sharps."""
     assert names(measure_chords(stems(tmp_path, (8, ""), (8, "")), GRID, key)) == [name]
+
+
+@pytest.mark.parametrize(
+    ("cents", "song_cents", "name"), [(48, 46, "C"), (48, -47, "C#"), (-48, 47, "B"), (20, -10, "C")]
+)
+def test_between_two_keys_the_songs_tuning_decides(
+    cents: float, song_cents: float, name: str, tmp_path: Path
+) -> None:
+    """The stems are heard as sharp or flat as the mixture was: else chords lie a semitone beside the key."""
+    write_audio(tmp_path / "other.wav", audio(np.tile(chord(0, "", cents), 4)[None], RATE_HZ))
+    assert names(measure_chords([tmp_path / "other.wav"], GRID, tuning_cents=song_cents)) == [name]
 
 
 def test_without_beats_there_are_chords_too(tmp_path: Path) -> None:

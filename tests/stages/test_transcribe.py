@@ -87,7 +87,7 @@ def files(song: ComposedSong, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 def params(*names: str) -> transcribe.Params:
     engines = tuple(EngineChoice(name=name, version="1") for name in names)
-    return transcribe.Params(engines=engines, key="A minor", key_confidence=0.9)
+    return transcribe.Params(engines=engines, key="A minor", key_confidence=0.9, tuning_cents=0.0)
 
 
 def music_of(made: Made) -> Music:
@@ -166,7 +166,7 @@ def test_what_cannot_be_told_costs_only_itself(
 ) -> None:
     """A bug or a bad moment of the disk: the rest is heard, and why it is missing stands in the facts."""
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise failure
 
     monkeypatch.setattr(transcribe, f"measure_{subject}", fail)
