@@ -17,7 +17,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "exports.md"
 
 
 def block(language: str) -> str:
-    found = re.search(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    """The first example in a language below the exporter's heading."""
+    text = PAGE.read_text(encoding="utf-8").partition("## An exporter of your own")[2]
+    found = re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)
     assert found, f"{PAGE} has no {language} example"
     return found.group(1)
 
