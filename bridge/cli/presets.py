@@ -93,9 +93,10 @@ def capture(
     """Save the state of a plug-in as a preset: its default, another preset, what you set or turn."""
     parameters = dict(_setting(text) for text in settings or ())
     effect = _effect(plugin=plugin, component=component, preset=preset, parameters=parameters)
+    config = config_from(config_file)
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / f"state{SUFFIX}"
-        found = _look(effect, config_from(config_file), state=state, has_window=window)
+        found = _look(effect, config, state=state, has_window=window)
         data = state.read_bytes()
     VstPreset.from_bytes(data, f"what {plugin} saved")
     title = f"{safe_name(name or 'stembridge')}{SUFFIX}"
@@ -108,7 +109,7 @@ def capture(
     (path,) = placed.written
     typer.echo(f"{found.plugin.name} {found.plugin.version} is saved as {shown(str(path))}")
     typer.echo("In a chain of yours:")
-    typer.echo(f"  {_in_a_chain(effect, path, root)}")
+    typer.echo(f"  {_in_a_chain(effect, path, root, config)}")
 
 
 def _effect(**fields: Any) -> Vst3:
@@ -132,9 +133,11 @@ def _print_parameters(found: Looked) -> None:
         typer.echo(shown(f"  {parameter.name.ljust(widest)}  {parameter.words}"))
 
 
-def _in_a_chain(effect: Vst3, path: Path, root: Path) -> str:
+def _in_a_chain(effect: Vst3, path: Path, root: Path, config: Config) -> str:
     """The effect that sounds as captured: by the preset's name where that is found, else by its path."""
-    title = effect.component or effect.plugin
+    from bridge.engines.vst3 import find_plugin
+
+    title = effect.component or find_plugin(effect.plugin, config.vst3).name
     is_found = root == presets_root() and named_preset(path.stem, title) == path
     chosen = effect.evolve(preset=path.stem if is_found else str(path.resolve()), parameters={})
     fields = {"kind": "vst3"} | chosen.model_dump(include={"plugin", "component", "preset"})

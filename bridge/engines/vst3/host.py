@@ -33,10 +33,11 @@ _MAIN = "from bridge.engines.vst3.child import main; main(float(sys.argv[2]), fl
 
 def setup_of(effect: Vst3, settings: Vst3Settings) -> Setup:
     """The plug-in and the preset that an effect names, here; EngineError where one is not there."""
+    plugin = find_plugin(effect.plugin, settings)
     return Setup(
-        plugin=find_plugin(effect.plugin, settings).path,
+        plugin=plugin.path,
         component=effect.component,
-        preset=find_preset(effect),
+        preset=find_preset(effect, plugin),
         parameters=effect.parameters,
     )
 

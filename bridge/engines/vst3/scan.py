@@ -65,18 +65,19 @@ def find_plugin(name: str, settings: Vst3Settings) -> InstalledPlugin:
     raise EngineError(f"The plug-in {name!r} is not installed. {hint}")
 
 
-def find_preset(effect: Vst3) -> Path | None:
-    """The preset's file; None where the effect names none.
+def find_preset(effect: Vst3, plugin: InstalledPlugin) -> Path | None:
+    """The preset's file, for the plug-in that the effect names; None where it names no preset.
 
     Raises EngineError where it is not there or is no whole .vstpreset: hosts have crashed on such files.
     """
     if not effect.preset:
         return None
-    title = effect.component or effect.plugin
+    title = effect.component or plugin.name
     path = _as_path(effect.preset) or named_preset(effect.preset, title)
     if path is None:
         known = known_presets(title)
-        hint = did_you_mean(effect.preset, known) if known else "it has none in its preset folder."
+        nothing = "a preset folder of that name holds none; give the file's path."
+        hint = did_you_mean(effect.preset, known) if known else nothing
         raise EngineError(f"{title} has no preset {effect.preset!r}; {hint}")
     try:
         VstPreset.read(path)
@@ -88,9 +89,10 @@ def find_preset(effect: Vst3) -> Path | None:
 def mark_of(effect: Vst3, settings: Vst3Settings) -> str:
     """What changes when the plug-in or its preset on this machine does; "missing" without one of them."""
     try:
-        plugin, preset = find_plugin(effect.plugin, settings).path, find_preset(effect)
+        plugin = find_plugin(effect.plugin, settings)
+        preset = find_preset(effect, plugin)
         digest = hashlib.sha256(hash_file(preset).encode() if preset else b"")
-        for path in [plugin, *sorted(plugin.rglob("*"))]:
+        for path in [plugin.path, *sorted(plugin.path.rglob("*"))]:
             status = path.stat()
             digest.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode("utf-8", "replace"))
     except (EngineError, OSError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -65,7 +65,7 @@ def render(request: Render, ear: Ear) -> Rendered:
 def look(request: Look, ear: Ear) -> Looked:
     """What the plug-in is and how it is set, after its window was closed where that was asked for."""
     ear.phase("loading")
-    plugin = load(request.setup)
+    plugin = load(request.setup, is_shown=True)
     if request.has_window:
         ear.phase("waiting")
         plugin.show_editor()
@@ -145,8 +145,11 @@ class Lanes:
         return np.asarray(made, np.float32).reshape(len(samples), -1)
 
 
-def load(setup: Setup) -> Any:
-    """The plug-in, brought to its state; EngineError where it or its state does not fit."""
+def load(setup: Setup, *, is_shown: bool = False) -> Any:
+    """The plug-in, brought to its state; EngineError where it or its state does not fit.
+
+    ``is_shown`` where its parameters will be read.
+    """
     name = setup.component or setup.plugin.stem
     try:
         _expect_component(setup)
@@ -155,6 +158,8 @@ def load(setup: Setup) -> Any:
         raise EngineError(f"{name} could not be loaded ({_short(cause)}). Reinstall the plug-in.") from cause
     if plugin.is_instrument:
         raise EngineError(f"{name} is an instrument; wanted an effect, which takes audio in.")
+    if is_shown or setup.parameters:
+        _learn_parameters(plugin)
     if setup.preset is not None:
         _load_preset(plugin, setup.preset)
     for parameter, value in setup.parameters.items():
@@ -180,6 +185,15 @@ def _lanes(setup: Setup, plugin: Any, rate_hz: int, channels: int) -> Lanes:
     return Lanes(plugin, lambda: load(setup), rate_hz=rate_hz, channels=channels)
 
 
+def _learn_parameters(plugin: Any) -> None:
+    """Have pedalboard look at the parameters, which it does once.
+
+    It may try all values of one out for that, such as the program's, and so put the others to their defaults:
+    after a preset was loaded, that would undo what the preset shows.
+    """
+    _ = plugin.parameters
+
+
 def _load_preset(plugin: Any, preset: Path) -> None:
     try:
         plugin.load_preset(str(preset))
@@ -201,9 +215,18 @@ def _set(plugin: Any, name: str, value: bool | float | str) -> None:
     if str(value).strip().lower().lstrip("+-") == "nan":  # the host below lets it pass as a number in range
         raise EngineError(f"{plugin.name} does not take {name} = {value!r}; wanted a number.")
     try:
-        setattr(plugin, key, value)
+        setattr(plugin, key, choice_of(plugin.parameters[key], value))
     except (ValueError, TypeError) as cause:
         raise EngineError(f"{plugin.name} does not take {name} = {value!r}: {_short(cause)}") from cause
+
+
+def choice_of(parameter: Any, value: bool | float | str) -> bool | float | str:
+    """Of several choices the one that is meant: "low pass" is "Low Pass", 2.0 is "2", true is "On"."""
+    if parameter.type is not str:
+        return value
+    switch = "on" if value else "off"
+    said = switch if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else value.lower()
+    return next((choice for choice in parameter.valid_values if str(choice).lower() == said), value)
 
 
 def _rendered(lanes: Lanes, blocks: Iterator[Samples]) -> Iterator[Samples]:
@@ -261,8 +284,10 @@ def _parameters(plugin: Any) -> Iterator[ParameterFacts]:
         )
 
 
-def _settings(plugin: Any, names: Iterable[str]) -> dict[str, str]:
+def _settings(plugin: Any, names: Collection[str]) -> dict[str, str]:
     """Parameters by the names that they were set by, as the plug-in has them now."""
+    if not names:
+        return {}
     found = {parameter.name.lower(): parameter.words for parameter in _parameters(plugin)}
     return {name: found[name.lower()] for name in names if name.lower() in found}
 

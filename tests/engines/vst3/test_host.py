@@ -9,9 +9,9 @@ import pytest
 
 from bridge.audio import Audio, Samples, read_audio, write_audio
 from bridge.config import Vst3Settings
-from bridge.engines.vst3 import PluginHost, render_effect
+from bridge.engines.vst3 import PluginHost, render_effect, work
 from bridge.engines.vst3.host import setup_of
-from bridge.engines.vst3.words import Look
+from bridge.engines.vst3.words import Look, Setup
 from bridge.errors import AudioError, EngineError, JobCancelled
 from presets import Chain, Compressor, Vst3, VstPreset, map_chain
 from presets.dpf import read_state
@@ -67,6 +67,25 @@ def test_a_mono_plug_in_gets_an_instance_for_each_channel(song: Path, settings: 
     stereo, alone = read_audio(target).samples, rendered(effect, mono_of(song), settings)
     np.testing.assert_array_equal(stereo[:1], alone)
     assert difference_db(stereo[1:], alone) > -20
+
+
+def test_a_choice_counts_whatever_its_capitals(settings: Vst3Settings) -> None:
+    """As names do; the plug-in's own words are told."""
+    setup = Setup(plugin=real_plugin("ZamEQ2"), parameters={"current program": "carvedvox"})
+    with PluginHost(settings) as host:
+        told = host.look(Look(setup=setup)).parameters
+    assert next(each.value for each in told if each.name == "Current Program") == "CarvedVox"
+
+
+@pytest.mark.parametrize(("value", "meant"), [(True, "On"), (False, "Off"), (2.0, "2"), ("AUTO", "Auto")])
+def test_switches_and_numbers_may_be_choices(value: bool | float | str, meant: str) -> None:
+    """On a command line "on" is a switch and "2" a number before anybody knows what the plug-in takes."""
+
+    class Mode:
+        type = str
+        valid_values = ("Off", "On", "2", "Auto")
+
+    assert work.choice_of(Mode(), value) == meant
 
 
 def test_a_stereo_plug_in_takes_a_mono_stem(song: Path, settings: Vst3Settings) -> None:
@@ -152,6 +171,26 @@ def test_cancelling_ends_the_process(song: Path, settings: Vst3Settings) -> None
     with pytest.raises(JobCancelled):
         render_effect(Vst3(plugin="ZaMaximX2"), song, song.with_name("o.wav"), settings, progress=cancel)
     assert not song.with_name("o.wav").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("ZamGateX2", {"Attack": 150.07, "Threshold": -42.0}),
+        ("ZaMaximX2", {"Release": 30.7, "Output Ceiling": -21.0}),
+        ("ZamEQ2", {"Boost/Cut 1": 6.0}),
+    ],
+)
+def test_a_look_tells_what_the_preset_holds(
+    name: str, parameters: dict[str, bool | float | str], settings: Vst3Settings, tmp_path: Path
+) -> None:
+    """And not the defaults: what was set is told again of a fresh instance with the captured state."""
+    path, state = real_plugin(name), tmp_path / "state.vstpreset"
+    with PluginHost(settings) as host:
+        host.look(Look(setup=Setup(plugin=path, parameters=parameters), state=state))
+        told = host.look(Look(setup=Setup(plugin=path, preset=state))).parameters
+    found = {each.name: float(each.value) for each in told if each.name in parameters}
+    assert found == pytest.approx(parameters, abs=0.05)
 
 
 def test_a_look_tells_every_parameter(settings: Vst3Settings) -> None:
