@@ -87,14 +87,16 @@ var Importer = (function () {
         }
         track.set("name", stem.title);
         clip.set("color", colour);
-        unwarp(clip);
-        startAt(clip, spot.trimS);
+        clip.set("warping", 0);
+        if (!Live.isOn(clip, "warping")) {  // from now on its markers are in seconds
+            endWithFile(clip);
+            startAt(clip, spot.trimS);
+        }
         return clip;
     }
 
-    /** From now on its markers are in seconds. The end marker keeps its beats, and would end it too early. */
-    function unwarp(clip) {
-        clip.set("warping", 0);
+    /** The end marker keeps its beats when a clip is unwarped, and would end it too early, or far too late. */
+    function endWithFile(clip) {
         ["loop_end", "end_marker"].forEach(function (marker) {
             if (isOff(Live.number(clip, marker), lengthS(clip))) {
                 clip.set(marker, lengthS(clip));

@@ -57,7 +57,7 @@ const isSince = (version, first = version) => {
 class FakeLive {
     constructor({ version = [12, 1, 0], path = "/sets/Night/Night.als", scenes = 4, mostTracks = 1000 } = {}) {
         Object.assign(this, { version, mostTracks, errors: [], undo: [], isReady: false });
-        Object.assign(this, { depth: 0, reads: 0, lastId: 0, guessBeats: 0, beatsPerSecond: 2, isLoopNeeded: false });
+        Object.assign(this, { depth: 0, reads: 0, lastId: 0, guessBeats: 0, beatsPerSecond: 2, isLoopNeeded: false, isWarpKept: false });
         this.objects = new Map();
         this.missing = new Set();
         this.files = new Map();
@@ -240,6 +240,9 @@ class FakeLive {
 
     /** What setting one of a clip's markers, its loop or its warping does to the others. */
     setClip(values, name, value) {
+        if (name === "warping" && this.isWarpKept) {
+            return;
+        }
         if (name === "warping") {
             this.warp(values, Boolean(value));
         } else if (name === "start_marker" && !values.looping) {

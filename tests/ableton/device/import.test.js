@@ -127,6 +127,16 @@ for (const bpm of [45, 60, 180]) {
     });
 }
 
+test("where Live keeps the warp, markers are left alone: they are in beats", () => {
+    const { max, live } = delivered();
+    live.isWarpKept = true;
+    max.send(0, "import_stems");
+    max.pass(1000);
+    const { loop_end, end_marker, start_marker } = clipsOf(placed(live)[0])[0].values;
+    assert.deepEqual([loop_end, end_marker, start_marker], [2000, 2000, 0]);
+    assert.match(max.shown("error")[0], /^Look at Vocals in Live: its clip is still warped/);
+});
+
 test("a stem that was deleted at once is no fault", () => {
     const { max, live } = delivered();
     max.send(0, "import_stems");
