@@ -55,9 +55,11 @@ class FakeService(Service):
         self.feed.publish(events.JobDone(job_id=job.id, delivery=delivery))
         return ended
 
-    def play_failed(self, job: Job, message: str, error: str = "InputError") -> Job:
-        """A job that was started fails."""
-        ended = self.store.fail(job, message)
+    def play_failed(
+        self, job: Job, message: str, error: str = "InputError", delivery: Delivery | None = None
+    ) -> Job:
+        """A job that was started fails; what it could make is delivered all the same."""
+        ended = self.store.fail(job, message, delivery)
         self.feed.publish(events.JobFailed(job_id=job.id, error=error, message=message))
         return ended
 

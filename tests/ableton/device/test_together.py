@@ -10,6 +10,7 @@ import pytest
 from ableton.device.picture import draw
 from bridge import events
 from bridge.testing.service import FakeService
+from bridge.values import Delivery
 from tests.ableton.device.played import Device, needs_node, played_device
 from tests.ableton.support import fake_service, open_door, write_song
 
@@ -56,6 +57,26 @@ def test_a_dropped_song_is_followed_to_its_failure(device: Device, service: Fake
     service.play_failed(started, "Night Drive.wav is silent; wanted a song.")
     device.until_seen(lambda texts: any(text.startswith("Night Drive.wav is silent") for text in texts))
     assert "Night Drive.wav is silent" in draw(device.patcher.document)
+
+
+def test_stems_of_a_song_whose_master_failed_are_imported(
+    device: Device, service: FakeService, song: Path
+) -> None:
+    folder = song.parent / "StemBridge" / "Night Drive"
+    stem = {"title": "Vocals", "role": "vocals", "file": "Stems/Vocals.wav"}
+    (folder / "Stems").mkdir(parents=True)
+    (folder / stem["file"]).touch()
+    device.drop(song)
+    device.until("song", "Night Drive")
+    (job,) = service.jobs()
+    delivery = Delivery(folder=folder, files=(stem["file"],), main_figures={"stem_files": [stem]})
+    service.play_failed(service.play_start(job.id), "No master was delivered.", "QaError", delivery)
+    device.until("can_import", 1)
+    assert device.shown["stage"] == ["Failed. 1 stem to import"]
+    assert device.shown["error"] == ["No master was delivered."]
+    device.press("Import stems")
+    device.until("stage", "On new tracks: Vocals")
+    assert [track["name"] for track in device.look()["tracks"]] == ["Song", "Vocals"]
 
 
 def test_a_song_that_waits_is_cancelled(device: Device, service: FakeService, song: Path) -> None:
