@@ -51,7 +51,8 @@ heartbeats (30 s as shipped), `/stembridge/ping` for example.
 - **Events**: after `subscribe`. Each has its number and in `after` the number of the one told before it. Keep
   the highest number; ignore what is not higher. Where `after` is higher than yours, something was lost: keep
   the event for later, and ask for `events` from your number. `events_told` says how far you are then: if
-  your number is at least `told` (or `told` is -1), yours is now at least `upto`; else ask again.
+  your number is at least `told` (or `told` is -1), yours is now at least `upto`; else ask again. A job's
+  first event may be there before the answer to the command that made it.
 - **Signs of life**: each subscriber gets a `beat` every heartbeat. If its `last` is higher than your number,
   ask for `events`. If three are missing, say hello again. The service in turn ends a subscription when it
   hears nothing for three heartbeats; to the next word it answers `unknown_client`: say hello, subscribe.
