@@ -87,6 +87,15 @@ def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:
     assert install(preset_files(other, "Night Drive - Bass"), root, "linux").unchanged == 1
 
 
+def test_a_folder_of_a_like_name_is_in_nobodys_way(tmp_path: Path) -> None:
+    """Producers sort their presets into folders."""
+    root, files = tmp_path / "root", files_in(delivery(tmp_path / "song"))
+    for name in ("Night Drive - Bass (old)", "Night Drive - Bass.vstpreset"):
+        (root / "Damien Zammit/ZamCompX2" / name).mkdir(parents=True)
+    written = {path.name for path in install(files, root, "linux").written}
+    assert written == {"Night Drive - Bass.vstpreset", "Night Drive - Bass (2).vstpreset"}
+
+
 def test_our_own_chains_have_a_preset_each(run: Run) -> None:
     """Without a word of what: the shipped chains, where this system's hosts look."""
     wanted = [file for file in shipped_files(Library()) if "(Windows)" not in file.path]

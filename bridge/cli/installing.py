@@ -96,13 +96,16 @@ def _write(folder: Path, name: str, data: bytes) -> Path | None:
         folder.mkdir(parents=True, exist_ok=True)
         there = [path.name for path in folder.iterdir()]
         base = name.removesuffix(SUFFIX)
-        alike = [other for other in there if other == name or other.startswith(f"{base} (")]
-        if any((folder / other).read_bytes() == data for other in alike):
+        alike = [folder / other for other in there if other == name or other.startswith(f"{base} (")]
+        if any(other.is_file() and other.read_bytes() == data for other in alike):
             return None
         path = folder / unique_name(name, there)
         partial = path.with_name(f".{path.name}.partial")
-        partial.write_bytes(data)
-        partial.replace(path)
+        try:
+            partial.write_bytes(data)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)  # where the disk is full
     except OSError as cause:
         raise DeliveryError(
             f"{folder} cannot be written to ({cause.strerror}). Choose another with --to."
