@@ -80,6 +80,14 @@ class Watch(Value):
     rescan_s: Annotated[float, Field(ge=1, le=86_400)]
 
 
+class WeightsSettings(Value):
+    """Where networks' weights lie, and where they are fetched from."""
+
+    folder: str
+    offline: bool
+    sources: dict[str, Annotated[str, Field(pattern=r"^https?://")]]
+
+
 class Osc(Value):
     """Where the OSC door listens, and whom it trusts."""
 
@@ -206,6 +214,7 @@ class Config(Value):
     service: ServiceSettings
     watch: Watch
     osc: Osc
+    weights: WeightsSettings
     input: Input
     separate: Separate
     restore: Restore
@@ -240,6 +249,12 @@ class Config(Value):
     def chains_folder(self) -> Path | None:
         """Where the user's own chains lie; None where there are none."""
         return home_path(self.mix.chains) if self.mix.chains else None
+
+    @property
+    def weights_folder(self) -> Path:
+        """Where networks' weights lie."""
+        named = self.weights.folder
+        return Path(named).expanduser() if named else self.data_folder / "models"
 
     @property
     def store_path(self) -> Path:

@@ -38,6 +38,10 @@ class EngineError(StembridgeError):
     """A separation or enhancement engine failed."""
 
 
+class WeightsError(StembridgeError):
+    """A network's weights are not there, or are not what was published."""
+
+
 class RegistryError(StembridgeError):
     """No plug-in of that name is installed."""
 

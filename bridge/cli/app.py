@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli import bench, compose, doctor, jobs, presets, process, serve, settings, status
+from bridge.cli import bench, compose, doctor, jobs, models, presets, process, serve, settings, status
 from bridge.cli.console import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
@@ -41,6 +41,7 @@ app.command("again")(jobs.again)
 app.command("doctor")(doctor.doctor)
 app.add_typer(settings.app, name="config")
 app.add_typer(presets.app, name="presets")
+app.add_typer(models.app, name="models")
 app.command("bench")(bench.bench)
 app.command("compose")(compose.compose)
 
