@@ -88,6 +88,14 @@ class WeightsSettings(Value):
     sources: dict[str, Annotated[str, Field(pattern=r"^https?://")]]
 
 
+class EngineSettings(Value):
+    """Which interpreters run the engines that live apart, and where their packages come from."""
+
+    pythons: dict[str, str]
+    indexes: dict[str, Annotated[str, Field(pattern=r"^(https?|file)://")]]
+    reach_s: Annotated[float, Field(ge=0.1, le=60)]
+
+
 class Osc(Value):
     """Where the OSC door listens, and whom it trusts."""
 
@@ -215,6 +223,7 @@ class Config(Value):
     watch: Watch
     osc: Osc
     weights: WeightsSettings
+    engines: EngineSettings
     input: Input
     separate: Separate
     restore: Restore
