@@ -39,7 +39,13 @@ class Separator(Protocol):
 
 @runtime_checkable
 class Enhancer(Protocol):
-    """Repairs one stem: reads ``source``, writes ``target`` with the same rate, channels and length."""
+    """Repairs one stem: reads ``source``, writes ``target`` with the same rate, channels and length.
+
+    ``source`` is a float32 WAV of one or two channels and stays as it is; ``target`` is one too, and appears
+    when it is whole. Silence stays silence; any failure is an ``EngineError`` raised from its cause, and
+    leaves no file. Its class is registered in ``bridge.enhancers`` and made without arguments. Whether the
+    result is better is for the caller to measure.
+    """
 
     name: str
     version: str

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bridge.audio import AudioReader, AudioWriter, Samples, open_audio
+from bridge.audio import BLOCK_FRAMES, AudioReader, AudioWriter, Samples, open_audio
 from bridge.errors import AudioError, EngineError, JobCancelled
 from bridge.music import Note
 from bridge.protocols import Progress
@@ -54,6 +54,43 @@ class FakeSeparator:
             _split(reader, writers, progress)
 
 
+class FakeEnhancer:
+    """Turns its stem down by 6.02 dB: instant, and true to the contract.
+
+    ``failure`` is raised, as EngineError from it, in place of the result.
+    """
+
+    name = "fake"
+    version = "1"
+    roles: tuple[Role, ...] = tuple(Role)
+
+    def __init__(self, *, block_frames: int = BLOCK_FRAMES, failure: Exception | None = None) -> None:
+        self.block_frames = block_frames
+        self.failure = failure
+
+    def enhance(self, source: Path, target: Path, progress: Progress) -> None:
+        """Write ``source`` at half the amplitude; EngineError where it is not usable."""
+        try:
+            self._enhance(source, target, progress)
+        except JobCancelled:
+            raise
+        except Exception as cause:
+            raise EngineError(f"{source.name} could not be enhanced: {cause}") from cause
+
+    def _enhance(self, source: Path, target: Path, progress: Progress) -> None:
+        if self.failure is not None:
+            raise self.failure
+        with open_audio(source) as reader:
+            form = reader.info
+            with AudioWriter(target, rate_hz=form.rate_hz, channels=form.channels) as writer:
+                progress(0.0)
+                for block in reader.blocks(self.block_frames):
+                    _expect_numbers(block)
+                    writer.write(block * np.float32(0.5))
+                    progress(min(1.0, writer.frames / max(1, form.frames)))
+                progress(1.0)
+
+
 class FakeTranscriber:
     """Hears a middle C wherever a block of its stem is not silent: instant, and true to the contract."""
 
@@ -93,10 +130,14 @@ def _split(reader: AudioReader, writers: list[AudioWriter], progress: Progress) 
 
 
 def _shared(block: Samples) -> list[Samples]:
-    if not np.isfinite(block).all():
-        raise ValueError("it holds NaN or infinity; wanted finite samples. Export it again.")
+    _expect_numbers(block)
     stems = [(block * np.float32(share)).astype(np.float32) for share in SHARES.values()]
     rest = block.astype(np.float64)
     for stem in stems:
         rest -= stem
     return [*stems, rest.astype(np.float32)]
+
+
+def _expect_numbers(block: Samples) -> None:
+    if not np.isfinite(block).all():
+        raise ValueError("it holds NaN or infinity; wanted finite samples. Export it again.")

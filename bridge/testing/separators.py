@@ -140,7 +140,7 @@ def check_cancel(separator: Separator, folder: Path) -> None:
 
 def check_bad_sources(separator: Separator, folder: Path) -> None:
     """A missing, empty, foreign or truncated source, NaN and infinity are an EngineError; no stem is left."""
-    for name, make in _BAD_SOURCES.items():
+    for name, make in BAD_SOURCES.items():
         place = _made(folder / name)
         stems = _made(place / "stems")
         source = place / "song.wav"
@@ -299,7 +299,7 @@ def _truncated(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:20])
 
 
-_BAD_SOURCES: Mapping[str, Callable[[Path], object]] = {
+BAD_SOURCES: Mapping[str, Callable[[Path], object]] = {
     "missing": lambda path: None,
     "empty": lambda path: path.write_bytes(b""),
     "foreign": lambda path: path.write_text("This is no song.\n" * 100),
@@ -307,6 +307,7 @@ _BAD_SOURCES: Mapping[str, Callable[[Path], object]] = {
     "holds NaN": _spoiled(float("nan")),
     "holds infinity": _spoiled(float("-inf")),
 }
+"""What makes a file at a path that no engine can use; nothing stands for a missing file."""
 
 
 def _expect(is_kept: bool, message: str) -> None:
