@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 TAIL_BYTES = 65_536
+ENGINE_MARK = "stembridge-engine"
+"""Stands in the command of every engine that runs apart: its host watches its memory, not the job's limit."""
 
 
 def python_command(code: str, *arguments: str) -> list[str]:
@@ -50,6 +53,17 @@ def bury(process: subprocess.Popen[bytes], readers: Iterable[threading.Thread]) 
         reader.join(timeout=1)
     with contextlib.suppress(OSError):
         process.stdin.close()  # type: ignore[union-attr]
+
+
+def ending_words(code: int) -> str:
+    """How a process ended, in words: "crashed (SIGSEGV)", "ended its process (exit 1)"."""
+    if code < 0:
+        with contextlib.suppress(ValueError):
+            return f"crashed ({signal.Signals(-code).name})"
+        return f"crashed (signal {-code})"
+    if sys.platform == "win32" and code & 0xC0000000 == 0xC0000000:
+        return f"crashed (0x{code:08X})"
+    return f"ended its process (exit {code})"
 
 
 class Tail:

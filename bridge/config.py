@@ -89,11 +89,14 @@ class WeightsSettings(Value):
 
 
 class EngineSettings(Value):
-    """Which interpreters run the engines that live apart, and where their packages come from."""
+    """Which interpreters run the engines that live apart, where packages come from, what they may take."""
 
     pythons: dict[str, str]
     indexes: dict[str, Annotated[str, Field(pattern=r"^(https?|file)://")]]
     reach_s: Annotated[float, Field(ge=0.1, le=60)]
+    stall_s: Positive
+    memory_gb: Annotated[float, Field(ge=0.1)]
+    idle_s: Annotated[float, Field(ge=0)]
 
 
 class Osc(Value):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from bridge.children import ENGINE_MARK
 
 if TYPE_CHECKING:
     import psutil
@@ -13,16 +16,25 @@ if TYPE_CHECKING:
 def held_bytes(pid: int) -> int | None:
     """Bytes that process ``pid`` and all that it started hold in memory; None where it is gone.
 
-    What they share counts once for each.
+    What they share counts once for each. Engines that run apart do not count: their host watches them.
     """
     import psutil
 
     try:
-        process = psutil.Process(pid)
-        family = [process, *process.children(recursive=True)]
+        return sum(map(_resident, _family(psutil.Process(pid))))
     except psutil.Error:
         return None
-    return sum(map(_resident, family))
+
+
+def _family(process: psutil.Process) -> list[psutil.Process]:
+    import psutil
+
+    members = [process]
+    for child in process.children():
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            if ENGINE_MARK not in child.cmdline():
+                members += _family(child)
+    return members
 
 
 def _resident(process: psutil.Process) -> int:

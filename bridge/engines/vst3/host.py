@@ -6,15 +6,13 @@ import contextlib
 import logging
 import os
 import queue
-import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 from typing import Self
 
-from bridge.children import Tail, bury, python_command
+from bridge.children import Tail, bury, ending_words, python_command
 from bridge.config import Vst3Settings
 from bridge.engines.vst3.scan import find_plugin, find_preset
 from bridge.engines.vst3.words import Look, Looked, Render, Rendered, Setup, Told
@@ -212,7 +210,7 @@ class _Watch:
         """What the end of the process says."""
         when = "while it was loaded" if self._phase == "loading" else "while it worked"
         return EngineError(
-            f"{self._name} {_ending(code)} {when}. The plug-in is at fault, not the song: update it, or "
+            f"{self._name} {ending_words(code)} {when}. The plug-in is at fault, not the song: update it, or "
             "take it out of the chain."
         )
 
@@ -243,17 +241,6 @@ class _Watch:
 
 def _name_of(setup: Setup) -> str:
     return setup.component or setup.plugin.stem
-
-
-def _ending(code: int) -> str:
-    """How a process ended, in words: "crashed (SIGSEGV)", "ended its process (exit 1)"."""
-    if code < 0:
-        with contextlib.suppress(ValueError):
-            return f"crashed ({signal.Signals(-code).name})"
-        return f"crashed (signal {-code})"
-    if sys.platform == "win32" and code & 0xC0000000 == 0xC0000000:
-        return f"crashed (0x{code:08X})"
-    return f"ended its process (exit {code})"
 
 
 def _fault(told: Told, name: str) -> EngineError | AudioError:
