@@ -127,12 +127,28 @@ class Separate(Value):
 class Restore(Value):
     """How far repair may go."""
 
+    denoisers: tuple[str, ...]
     dc_dbfs: Dbfs
     click_limit_per_s: Positive
     noise_floor_dbfs: Dbfs
     denoise_limit_db: Annotated[float, Field(ge=0, le=40)]
     denoise_gain_db: Annotated[float, Field(ge=0, le=40)]
     denoise_loss_db: Dbfs
+
+
+class DeepFilterNetSettings(Value):
+    """Where DeepFilterNet's network lies, and how far it may go."""
+
+    model: str
+    attenuation_limit_db: Annotated[float, Field(ge=0, le=100)]
+    wet: Share
+    threads: Annotated[int, Field(ge=1, le=64)]
+
+    @property
+    def share(self) -> float:
+        """How much of what the network takes away is taken away, 0 to 1."""
+        unlimited = 1.0 if self.attenuation_limit_db >= 100 else 1 - 10 ** (-self.attenuation_limit_db / 20)
+        return float(self.wet * unlimited)
 
 
 class Transcribe(Value):
@@ -230,6 +246,7 @@ class Config(Value):
     input: Input
     separate: Separate
     restore: Restore
+    deepfilternet: DeepFilterNetSettings
     transcribe: Transcribe
     mix: Mix
     vst3: Vst3Settings
