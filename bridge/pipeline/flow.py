@@ -169,7 +169,7 @@ class _Flow:
         if not self.recipe.has("separate"):
             return None
         params = separate.Params(
-            engines=choices("bridge.separators", self.config.separate.engines),
+            engines=choices("bridge.separators", self.config.separate.engines, self.config),
             null_dbfs=self.config.qa.null_dbfs,
             grid_bits=24 if self._wants_integers(song) else 0,
         )
@@ -186,7 +186,7 @@ class _Flow:
         if stems is None:
             return None
         separated = roles.of_kind(stems.assets, roles.SEPARATED)
-        params = restore.Params(settings=self.config.restore, is_active=self.recipe.has("restore"))
+        params = restore.Params.of(self.config, is_active=self.recipe.has("restore"))
         return self.bench.do(restore.STAGE, params, separated)
 
     def _transcribe(
@@ -196,7 +196,7 @@ class _Flow:
             return None
         harmony = analysis.facts["harmony"]
         params = transcribe.Params(
-            engines=choices("bridge.transcribers", self.config.transcribe.engines),
+            engines=choices("bridge.transcribers", self.config.transcribe.engines, self.config),
             key=harmony["key"],
             key_confidence=harmony["confidence"],
             tuning_cents=harmony["tuning_cents"],

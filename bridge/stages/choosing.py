@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from bridge import registry
+from bridge.config import Config
 from bridge.errors import RegistryError
 from bridge.values import Value
 
@@ -16,16 +18,29 @@ class EngineChoice(Value):
     version: str
 
 
-def choices(group: str, names: Iterable[str]) -> tuple[EngineChoice, ...]:
+def choices(group: str, names: Iterable[str], config: Config) -> tuple[EngineChoice, ...]:
     """The engines of those names in an entry-point group, with the versions that are installed.
 
     The version of one that is not installed is "absent".
     """
-    return tuple(EngineChoice(name=name, version=_version(group, name)) for name in names)
+    return tuple(EngineChoice(name=name, version=_version(group, name, config)) for name in names)
 
 
-def _version(group: str, name: str) -> str:
+def make(group: str, name: str, config: Config) -> Any:
+    """The engine of that name: by its class's ``configured(config)`` where it has one, else without anything.
+
+    Raises RegistryError where there is none.
+    """
+    engine = registry.load(group, name)
+    configured = getattr(engine, "configured", None)
+    return configured(config) if configured else engine()
+
+
+def _version(group: str, name: str, config: Config) -> str:
+    """A class with settings may have another version with each, such as that of its network."""
     try:
-        return str(registry.load(group, name).version)
+        engine = registry.load(group, name)
     except RegistryError:
         return "absent"
+    configured = getattr(engine, "configured", None)
+    return str(configured(config).version if configured else engine.version)

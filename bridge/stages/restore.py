@@ -1,4 +1,4 @@
-"""Restore: offset, clicks and hiss taken out of each separated stem, where measurement says that it helped.
+"""Restore: offset, clicks and noise taken out of each separated stem, where measurement says that it helped.
 
 A repair is kept only where the flaw that it is for got smaller and nothing else changed; otherwise the stem
 goes on as it was. What a kept repair took away is told, stem by stem. A stem without flaws passes through as
@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Self
 
-from bridge.config import Restore
+from bridge.config import Config, Restore
 from bridge.measure.survey import Survey, survey_file
 from bridge.protocols import Progress
 from bridge.stages import roles
 from bridge.stages.base import Inputs, Made, Room, Stage, for_each, part_of
 from bridge.stages.checkup import Checkup
-from bridge.stages.repairs import Repair, Task, clicks, hiss, offset
+from bridge.stages.choosing import EngineChoice, choices
+from bridge.stages.repairs import Repair, Task, clicks, denoise, offset
 from bridge.stages.views import save_view
 from bridge.values import Asset, Facts, Value
 
-REPAIRS: tuple[Callable[[Task], Repair | None], ...] = (offset.repair, clicks.repair, hiss.repair)
+REPAIRS: tuple[Callable[[Task], Repair | None], ...] = (offset.repair, clicks.repair, denoise.repair)
 """In this order, each on what the one before it left; None where there is no reason for one."""
 
 
@@ -29,6 +31,15 @@ class Params(Value):
 
     settings: Restore
     is_active: bool
+    denoisers: tuple[EngineChoice, ...] = ()
+    """Those of the settings that are plugged in, with their versions."""
+
+    @classmethod
+    def of(cls, config: Config, *, is_active: bool) -> Self:
+        """As the settings say."""
+        plugged_in = [name for name in config.restore.denoisers if name != denoise.BUILT_IN]
+        denoisers = choices(denoise.GROUP, plugged_in, config) if is_active else ()
+        return cls(settings=config.restore, is_active=is_active, denoisers=denoisers)
 
 
 def run(params: Params, inputs: Inputs, room: Room) -> Made:
@@ -55,7 +66,7 @@ def run(params: Params, inputs: Inputs, room: Room) -> Made:
     return Made(files=files, passed_on=tuple(passed_on), facts={"stems": facts})
 
 
-STAGE = Stage(name="restore", version=1, cost=0.05, run=run)
+STAGE = Stage(name="restore", version=2, cost=0.05, run=run)
 
 
 class _Restored(Value):
@@ -76,10 +87,11 @@ def _restore(asset: Asset, params: Params, room: Room, progress: Progress) -> _R
             folder=room.folder,
             before=before,
             settings=params.settings,
+            config=room.config,
         )
         for repair in _repairs(task, part_of(progress, 0.4, 0.8)):
             path = repair.path
-            decisions.append(repair.decision)
+            decisions += [*repair.tried, repair.decision]
     seen = before if path == asset.path else survey_file(path, part_of(progress, 0.8, 1.0))
     facts = {
         "before": Checkup.of(before).model_dump(mode="json"),

@@ -13,14 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bridge import registry
 from bridge.audio import AudioWriter, Samples, open_audio, probe
 from bridge.errors import EngineError, JobCancelled, RegistryError, is_disk_full
 from bridge.measure.agreement import alignment, null_depth
 from bridge.protocols import Separator
 from bridge.stages import roles
 from bridge.stages.base import Inputs, Made, Room, Stage, part_of
-from bridge.stages.choosing import EngineChoice
+from bridge.stages.choosing import EngineChoice, make
 from bridge.values import Facts, Role, Value
 
 log = logging.getLogger(__name__)
@@ -68,7 +67,7 @@ def _by_first_engine(
     skipped: list[str] = []
     for name in (choice.name for choice in engines):
         try:
-            engine: Separator = registry.load("bridge.separators", name)()
+            engine: Separator = make("bridge.separators", name, room.config)
             stems = engine.separate(source, room.folder, part_of(room.progress, 0.0, 0.95))
         except JobCancelled:
             raise

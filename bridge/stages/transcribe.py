@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from bridge import registry
 from bridge.audio import probe
+from bridge.config import Config
 from bridge.errors import MissedError
 from bridge.measure.beats import measure_beats
 from bridge.measure.chords import measure_chords
@@ -24,7 +24,7 @@ from bridge.protocols import Progress, Transcriber
 from bridge.stages import roles
 from bridge.stages.base import Inputs, Made, Room, Stage, for_each, part_of
 from bridge.stages.chain_run import LEFT_OUT
-from bridge.stages.choosing import EngineChoice
+from bridge.stages.choosing import EngineChoice, make
 from bridge.stages.missing import attempt
 from bridge.values import Asset, Confidence, Facts, Role, StageResult, Value
 
@@ -70,7 +70,9 @@ def run(params: Params, inputs: Inputs, room: Room) -> Made:
     done = for_each(
         (None, *stems),
         lambda stem, progress: (
-            _hear(stem, params.engines, progress) if stem else _structure(params, inputs, progress)
+            _hear(stem, params.engines, room.config, progress)
+            if stem
+            else _structure(params, inputs, progress)
         ),
         room.config.work.threads,
         room.progress,
@@ -130,13 +132,13 @@ def _role(asset: Asset) -> Role:
     return roles.role_of(roles.label(asset))
 
 
-def _hear(asset: Asset, engines: tuple[EngineChoice, ...], progress: Progress) -> Heard:
+def _hear(asset: Asset, engines: tuple[EngineChoice, ...], config: Config, progress: Progress) -> Heard:
     """Try each engine that is meant for the stem; what made one fail is kept."""
     part = Part(name=roles.label(asset), role=_role(asset), is_drums=_role(asset) in DRUM_ROLES)
     skipped: list[str] = []
     for name in (choice.name for choice in engines):
         try:
-            heard = attempt(partial(_heard_by, name, asset, part), progress)
+            heard = attempt(partial(_heard_by, name, config, asset, part), progress)
         except MissedError as missed:
             log.warning("Transcriber %s did not do it: %s", name, missed, extra={"action": "engine_skipped"})
             skipped.append(f"{part.name}, {name}: {missed}")
@@ -147,9 +149,9 @@ def _hear(asset: Asset, engines: tuple[EngineChoice, ...], progress: Progress) -
     return Heard(part=part, skipped=tuple(skipped))
 
 
-def _heard_by(name: str, asset: Asset, part: Part, progress: Progress) -> Heard | None:
+def _heard_by(name: str, config: Config, asset: Asset, part: Part, progress: Progress) -> Heard | None:
     """What an engine hears of a stem; None where it is not meant for its role."""
-    engine: Transcriber = registry.load("bridge.transcribers", name)()
+    engine: Transcriber = make("bridge.transcribers", name, config)
     if part.role not in engine.roles:
         return None
     notes = engine.transcribe(asset.path, part.role, progress)

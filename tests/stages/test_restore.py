@@ -16,7 +16,7 @@ from tests.stages.conftest import RunStage
 
 
 def params(config: Config, *, is_active: bool = True) -> restore.Params:
-    return restore.Params(settings=config.restore, is_active=is_active)
+    return restore.Params.of(config, is_active=is_active)
 
 
 def stem(

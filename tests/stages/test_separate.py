@@ -9,6 +9,7 @@ import pytest
 
 from bridge import registry
 from bridge.audio import Audio, read_audio, write_audio
+from bridge.config import load_config
 from bridge.errors import EngineError, RegistryError
 from bridge.generate import ComposedSong
 from bridge.stages import roles, separate
@@ -61,7 +62,9 @@ def source(tmp_path: Path, song: ComposedSong) -> Path:
 
 
 def params(*names: str, grid_bits: int = 0) -> separate.Params:
-    return separate.Params(engines=choices("bridge.separators", names), null_dbfs=-120.0, grid_bits=grid_bits)
+    return separate.Params(
+        engines=choices("bridge.separators", names, load_config()), null_dbfs=-120.0, grid_bits=grid_bits
+    )
 
 
 def residual(made_paths: dict[str, Path], source: Path) -> float:
@@ -116,5 +119,5 @@ def test_given_stems_pass_through(run_stage: RunStage, source: Path) -> None:
 
 def test_versions_count_for_the_key() -> None:
     """An engine that gets installed later makes another key."""
-    assert choices("bridge.separators", ["fake"])[0].version == "1"
-    assert choices("bridge.separators", ["absent"])[0].version == "absent"
+    assert choices("bridge.separators", ["fake"], load_config())[0].version == "1"
+    assert choices("bridge.separators", ["absent"], load_config())[0].version == "absent"

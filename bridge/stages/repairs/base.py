@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bridge.config import Restore
+from bridge.config import Config, Restore
 from bridge.measure.agreement import null_depth
 from bridge.measure.survey import Survey
 from bridge.protocols import Progress, no_progress
@@ -26,6 +26,8 @@ class Task:
     before: Survey
     """What was measured before any repair."""
     settings: Restore
+    config: Config
+    """What engines are made with."""
     progress: Progress = no_progress
 
     @property
@@ -51,6 +53,8 @@ class Repair(Value):
 
     path: Path
     decision: Facts
+    tried: tuple[Facts, ...] = ()
+    """Decisions on what was tried before it for the same flaw, and did not help."""
 
 
 def kept(step: str, task: Task, target: Path, why: str, figures: list[Facts] | None = None) -> Repair:
