@@ -61,6 +61,7 @@ def process_file(
     make: Make[TakesType],
     *,
     sample_format: SampleFormat = SampleFormat.FLOAT32,
+    block_frames: int = BLOCK_FRAMES,
     progress: Progress = no_progress,
 ) -> TakesType:
     """``source`` through the processor that ``make`` gives for its rate and channels, into ``target``.
@@ -74,7 +75,7 @@ def process_file(
         rate_hz, channels = reader.info.rate_hz, reader.info.channels
         processor = make(rate_hz, channels)
         with AudioWriter(target, rate_hz=rate_hz, channels=channels, sample_format=sample_format) as writer:
-            for block in aligned(processor, reader.blocks()):
+            for block in aligned(processor, reader.blocks(block_frames)):
                 writer.write(block)
                 progress(min(1.0, writer.frames / max(1, reader.info.frames)))
     return processor

@@ -7,11 +7,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bridge import registry
 from bridge.audio import BLOCK_FRAMES, Audio, read_audio, write_audio
+from bridge.engines.extend import NativeExtender
 from bridge.errors import EngineError
 from bridge.protocols import Enhancer, Progress, no_progress
 from bridge.testing import enhancers as contract
 from bridge.testing.fakes import FakeEnhancer
+
+
+class TestNativeExtender(contract.EnhancerContract):
+    """The embedded bandwidth extension, found as a stranger's would be, on stems that end at 10 kHz."""
+
+    def enhancer(self, block_frames: int | None = None) -> Enhancer:
+        made = registry.load("bridge.enhancers", "native-extend")
+        assert made is NativeExtender
+        return NativeExtender(block_frames=block_frames or BLOCK_FRAMES)
 
 
 class TestFakeEnhancer(contract.EnhancerContract):
