@@ -72,7 +72,7 @@ class ExtendProcessor(WindowProcessor):
         self._sources = self._bins - _shifts(self._bins, cutoff.hz * per_bin)
         self._source_bins = np.unique(self._sources)
         self._places, self._shares = _between(self._bins / per_bin, self._bands.centres_hz)
-        self._highpass = _highpass(cutoff.hz, rate_hz, hop)
+        self._bandpass = _bandpass(cutoff.hz, top_hz, rate_hz, hop)
 
     def process(self, block: Samples) -> Samples:
         """The next frames: the same shape back, delayed by ``latency_frames``."""
@@ -90,9 +90,9 @@ class ExtendProcessor(WindowProcessor):
         made = self._added(self._made(spectra), self._bins)
         model = self._added(inner[:, :, self._source_bins], self._source_bins)
         shaped = made * self._shape(model, made)
-        margin = (shaped.shape[1] - self._hop) // 2 - len(self._highpass) // 2
+        margin = (shaped.shape[1] - self._hop) // 2 - len(self._bandpass) // 2
         steep = fftconvolve(
-            shaped[:, margin : shaped.shape[1] - margin], self._highpass[None], "valid", axes=1
+            shaped[:, margin : shaped.shape[1] - margin], self._bandpass[None], "valid", axes=1
         )
         sounding = _sounding(window)[self._context : self._context + self._hop]
         return np.asarray(middle + steep * sounding, np.float64)
@@ -160,11 +160,11 @@ def _course(samples: Samples, frames: int) -> Samples:
     return np.asarray(np.maximum(smooth, 0) + np.float32(1e-14), np.float32)
 
 
-def _highpass(cutoff_hz: float, rate_hz: int, longest: int) -> Samples:
-    """A linear-phase filter that keeps what lies above the cut-off, 100 dB steep."""
+def _bandpass(cutoff_hz: float, top_hz: float, rate_hz: int, longest: int) -> Samples:
+    """A linear-phase filter that keeps the new band: bending gains over time widens it. 100 dB steep."""
     taps = min(longest - 1, round((100 - 7.95) / (2.285 * 2 * np.pi * _STEEP_HZ / rate_hz))) | 1
-    window = ("kaiser", kaiser_beta(100))
-    made = firwin(taps, cutoff_hz - _STEEP_HZ / 2, window=window, pass_zero=False, fs=rate_hz)
+    band = (cutoff_hz - _STEEP_HZ / 2, top_hz + _STEEP_HZ / 2)
+    made = firwin(taps, band, window=("kaiser", kaiser_beta(100)), pass_zero=False, fs=rate_hz)
     return np.asarray(made, np.float32)
 
 

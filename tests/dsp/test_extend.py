@@ -85,7 +85,8 @@ def test_every_rate_is_filled_up_to_20_khz(rate_hz: int) -> None:
     made = extended(cut(noise(rate_hz=rate_hz)[None], 9_000, rate_hz))
     assert level_db(above(made, 10_000)) > -60
     if rate_hz > 48_000:
-        assert level_db(above(made, 28_000)) < -100
+        edge = rate_hz // 10
+        assert level_db(above(made, 28_000)[:, edge:-edge]) < -110
 
 
 def test_attacks_stay_where_they_are() -> None:
