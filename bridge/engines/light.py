@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import scipy.ndimage
 
 from bridge.audio import AudioReader, AudioWriter, Samples, open_audio
 from bridge.engines.light_grid import Grid
 from bridge.engines.light_masks import Evidence, evidence
 from bridge.engines.light_parts import Part, plan, separate_part
+from bridge.engines.silence import QUIET_FRAMES, fetch, hush
 from bridge.errors import EngineError, JobCancelled
 from bridge.protocols import Progress
 from bridge.values import FOUR_STEMS, Role
@@ -29,8 +29,6 @@ SURVEY_SHARE = 0.02
 """Share of the progress that the first look at the file takes."""
 WIDE_RATIO = 1e-5
 """Side to middle energy above which two channels count as a stereo song: -50 dB."""
-QUIET_FRAMES = 256
-"""Samples of digital silence on either side after which a stem is silent too."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ class LightSeparator:
         pool = ThreadPoolExecutor(self.threads, thread_name_prefix="light")
         try:
             for part in plan(grid.frames_of(survey.frames), self.part_frames or _part_frames(grid)):
-                samples = _fetch(reader, survey, *part.span(grid))
+                samples = fetch(reader, survey.frames, *part.span(grid))
                 waiting.append((part, pool.submit(_work, samples, survey, part, grid, weights)))
                 if len(waiting) > self.threads:
                     yield _result(waiting)
@@ -141,9 +139,11 @@ class _Joiner:
         return self._with_rest([stem[:, begin - start : end - start] for stem in stems], begin, end)
 
     def _with_rest(self, stems: list[Samples], begin: int, end: int) -> tuple[list[Samples], int]:
-        around = _fetch(self._reader, self._survey, begin - QUIET_FRAMES, end - begin + 2 * QUIET_FRAMES)
+        around = fetch(
+            self._reader, self._survey.frames, begin - QUIET_FRAMES, end - begin + 2 * QUIET_FRAMES
+        )
         source = around[:, QUIET_FRAMES : QUIET_FRAMES + end - begin]
-        _hush(stems, around)
+        hush(stems, around)
         rest = source.astype(np.float64)
         for stem in stems:
             rest -= stem
@@ -191,26 +191,6 @@ def _expect_finite(block: Samples, start: int, name: str) -> None:
 def _part_frames(grid: Grid) -> int:
     """About 9 s up to 48 kHz, less above, so that memory stays the same."""
     return int(256 * min(1.0, 48_000 / grid.rate_hz))
-
-
-def _fetch(reader: AudioReader, survey: Survey, start: int, count: int) -> Samples:
-    """Samples from ``start`` on, zeros beyond both ends of the song."""
-    out = np.zeros((reader.info.channels, count), np.float32)
-    begin, end = max(0, start), min(start + count, survey.frames)
-    if end > begin:
-        reader.seek(begin)
-        out[:, begin - start : end - start] = reader.read(end - begin)
-    return out
-
-
-def _hush(stems: list[Samples], around: Samples) -> None:
-    """Where the source is digitally silent, so are the stems: no pre-echo of what follows."""
-    level = np.abs(around).max(axis=0)
-    if level.all():
-        return
-    near = scipy.ndimage.maximum_filter1d(level, 2 * QUIET_FRAMES + 1)[QUIET_FRAMES:-QUIET_FRAMES]
-    for stem in stems:
-        stem[:, near == 0] = 0
 
 
 def _silence(reader: AudioReader, frames: int) -> Iterator[tuple[list[Samples], int]]:

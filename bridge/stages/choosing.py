@@ -36,6 +36,12 @@ def make(group: str, name: str, config: Config) -> Any:
     return configured(config) if configured else engine()
 
 
+def missing(engine: Any) -> str:
+    """What has to be installed before an engine works, and how; "" where nothing is, or it does not say."""
+    told = getattr(engine, "missing", None)
+    return str(told()) if told else ""
+
+
 def _version(group: str, name: str, config: Config) -> str:
     """A class with settings may have another version with each, such as that of its network."""
     try:
@@ -43,4 +49,7 @@ def _version(group: str, name: str, config: Config) -> str:
     except RegistryError:
         return "absent"
     configured = getattr(engine, "configured", None)
-    return str(configured(config).version if configured else engine.version)
+    if not configured:
+        return str(engine.version)
+    made = configured(config)
+    return "absent" if missing(made) else str(made.version)

@@ -130,7 +130,7 @@ def _separation(findings: Findings) -> Facts | None:
     if findings.separated is None:
         return None
     facts = findings.separated.facts
-    return {name: facts[name] for name in ("engine", "version", "is_preview", "skipped")}
+    return {name: facts[name] for name in ("engine", "version", "is_preview", "skipped", "absent", "notes")}
 
 
 def _provenance(findings: Findings) -> Provenance:

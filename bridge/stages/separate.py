@@ -19,7 +19,7 @@ from bridge.measure.agreement import alignment, null_depth
 from bridge.protocols import Separator
 from bridge.stages import roles
 from bridge.stages.base import Inputs, Made, Room, Stage, part_of
-from bridge.stages.choosing import EngineChoice, make
+from bridge.stages.choosing import EngineChoice, make, missing
 from bridge.values import Facts, Role, Value
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def run(params: Params, inputs: Inputs, room: Room) -> Made:
     given = roles.of_kind(inputs, roles.STEM)
     if given:
         paths = {roles.label(asset): asset.path for asset in given}
-        facts = {"engine": "none", "version": "", "is_preview": False, "skipped": []}
+        facts = _facts("none", "")
         return Made(
             passed_on=roles.renamed(given, roles.SEPARATED),
             facts=facts | {"certificate": _certificate(source, paths)},
@@ -57,17 +57,21 @@ def run(params: Params, inputs: Inputs, room: Room) -> Made:
     )
 
 
-STAGE = Stage(name="separate", version=1, cost=0.04, run=run)
+STAGE = Stage(name="separate", version=2, cost=0.04, run=run)
 
 
 def _by_first_engine(
     engines: tuple[EngineChoice, ...], source: Path, room: Room
 ) -> tuple[dict[str, Path], Facts]:
-    """Try each engine; what made one fail is told, in the facts and when none is left."""
+    """Try each engine; what is not installed or made one fail is told, in the facts and when none is left."""
+    absent: list[str] = []
     skipped: list[str] = []
     for name in (choice.name for choice in engines):
         try:
             engine: Separator = make("bridge.separators", name, room.config)
+            if lack := missing(engine):
+                absent.append(f"{name}: {lack}")
+                continue
             stems = engine.separate(source, room.folder, part_of(room.progress, 0.0, 0.95))
         except JobCancelled:
             raise
@@ -77,16 +81,18 @@ def _by_first_engine(
             log.warning("Separator %s did not do it: %s", name, failure, extra={"action": "engine_skipped"})
             skipped.append(f"{name}: {failure}")
             continue
-        facts = {
-            "engine": engine.name,
-            "version": engine.version,
-            "is_preview": engine.is_preview,
-            "skipped": skipped,
-        }
+        facts = _facts(engine.name, engine.version)
+        facts |= {"is_preview": engine.is_preview, "skipped": skipped, "absent": absent}
+        facts["notes"] = list(getattr(engine, "notes", ()))
         return {str(role): path for role, path in stems.items()}, facts
-    raise EngineError(
-        f"No separator could split the song. {' '.join(skipped)} Check 'separate.engines' in the settings."
-    )
+    why = " ".join([*skipped, *absent])
+    raise EngineError(f"No separator could split the song. {why} Check 'separate.engines' in the settings.")
+
+
+def _facts(engine: str, version: str) -> Facts:
+    return {
+        "engine": engine, "version": version, "is_preview": False, "skipped": [], "absent": [], "notes": []
+    }  # fmt: skip
 
 
 def _make_exact(source: Path, stems: Mapping[str, Path], grid_bits: int) -> None:

@@ -22,12 +22,14 @@ from bridge.stages.transcribe import DRUM_ROLES, load_music
 from bridge.stages.twins import Twin, twin_of
 from bridge.stages.views import load_view, loudest_start_s
 from bridge.values import Facts, QaReport, StageResult
+from bridge.weights import weights_named
 from presets import dial_in
 
-DEMUCS_BYTES = 320_000_000
-"""The four networks of htdemucs_ft."""
-DEMUCS_COST = 4 * 0.48
-"""Seconds for a second of music on two cores: four networks, each 0.48 times real time."""
+BETTER = "htdemucs_ft"
+ENGINE_BYTES = 300_000_000
+"""Demucs and torch for the CPU, packed."""
+BETTER_COST = 3 * 0.48
+"""Seconds for a second of music on two cores: three networks, each 0.48 times real time in float32."""
 NEARLY_SILENT_LUFS = -50.0
 USES = {
     ".mid": "Begins with the stems' first sample: tempo, beats, sections, chords and notes.",
@@ -152,12 +154,16 @@ def _making(findings: Findings) -> show.Making:
 
 def _preview(findings: Findings) -> show.PreviewNotice:
     facts = findings.song.facts
+    absent = findings.separated.facts["absent"] if findings.separated else []
+    has_engine = any("models pull" in line for line in absent)
+    weights = f"stembridge models pull {BETTER}"
     return show.PreviewNotice(
         engine=findings.separated.facts["engine"] if findings.separated else "",
-        better="Demucs v4 (htdemucs_ft)",
-        download_bytes=DEMUCS_BYTES,
-        seconds=DEMUCS_COST * facts["frames"] / facts["rate_hz"],
-        reason="Its stems bleed into each other. Version 0.2 brings an installer for Demucs.",
+        better=f"Demucs v4 ({BETTER})",
+        command=weights if has_engine else f"stembridge engines install demucs && {weights}",
+        download_bytes=weights_named(BETTER).size_bytes + (0 if has_engine else ENGINE_BYTES),
+        seconds=BETTER_COST * facts["frames"] / facts["rate_hz"],
+        reason="Its stems bleed into each other.",
     )
 
 
@@ -401,8 +407,13 @@ def _provenance(findings: Findings) -> show.Provenance:
 
 def _skipped(findings: Findings) -> Iterator[str]:
     if findings.separated:
-        for line in findings.separated.facts["skipped"]:
+        facts = findings.separated.facts
+        for line in facts["skipped"]:
             yield f"A separator could not do it, so the next one did: {line}"
+        for line in facts["absent"]:
+            yield f"A separator that would have come first is not installed: {line}"
+        for line in facts["notes"]:
+            yield f"About the separation by {facts['engine']}: {line}"
     if findings.music:
         for line in findings.music.facts["skipped"]:
             yield f"A transcriber could not do it: {line}"

@@ -9,7 +9,7 @@ import pytest
 
 from bridge import registry
 from bridge.audio import Audio, read_audio, write_audio
-from bridge.config import load_config
+from bridge.config import Config, load_config
 from bridge.errors import EngineError, RegistryError
 from bridge.generate import ComposedSong
 from bridge.stages import roles, separate
@@ -39,7 +39,27 @@ class BrokenSeparator(FakeSeparator):
         super().__init__(failure=RuntimeError("no weights"))
 
 
-ENGINES = {"fake": FakeSeparator, "lossy": LossySeparator, "broken": BrokenSeparator}
+class AbsentSeparator(FakeSeparator):
+    """One whose packages are not installed, or are, as the settings say."""
+
+    name = "heavy"
+
+    @classmethod
+    def configured(cls, config: Config) -> AbsentSeparator:
+        made = cls()
+        made.is_here = config.separate.engines == ("heavy",)
+        return made
+
+    def missing(self) -> str:
+        return "" if self.is_here else "Heavy is not installed. Get it: stembridge engines install heavy"
+
+
+ENGINES = {
+    "heavy": AbsentSeparator,
+    "fake": FakeSeparator,
+    "lossy": LossySeparator,
+    "broken": BrokenSeparator,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +122,21 @@ def test_the_next_engine_takes_over_and_it_is_told(run_stage: RunStage, source: 
     made = run_stage(separate.STAGE, params("absent", "broken", "fake"), {roles.SOURCE: source})
     assert made.facts["engine"] == "fake"
     assert [line.split(":")[0] for line in made.facts["skipped"]] == ["absent", "broken"]
+
+
+def test_what_is_not_installed_is_passed_over_and_told(run_stage: RunStage, source: Path) -> None:
+    """It is no failure; the line says how to get it."""
+    made = run_stage(separate.STAGE, params("heavy", "fake"), {roles.SOURCE: source})
+    assert (made.facts["engine"], made.facts["skipped"]) == ("fake", [])
+    assert made.facts["absent"] == ["heavy: Heavy is not installed. Get it: stembridge engines install heavy"]
+
+
+def test_an_engine_that_comes_later_makes_another_key() -> None:
+    """Else the lesser engine's stems would be taken for its."""
+    shipped = load_config()
+    ready = shipped.evolve(separate=shipped.separate.evolve(engines=("heavy",)))
+    assert choices("bridge.separators", ["heavy"], shipped)[0].version == "absent"
+    assert choices("bridge.separators", ["heavy"], ready)[0].version == "1"
 
 
 def test_no_engine_is_an_error_with_every_reason(run_stage: RunStage, source: Path) -> None:
