@@ -10,10 +10,10 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import tomli
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from bridge.errors import ConfigError
 from bridge.values import SampleFormat, Value
@@ -122,6 +122,37 @@ class Separate(Value):
     """Which separators are tried."""
 
     engines: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class DemucsQuality(Value):
+    """How much work Demucs puts into a song."""
+
+    overlap: Annotated[float, Field(ge=0, le=0.9)]
+    shifts: Annotated[int, Field(ge=0, le=20)]
+
+
+class DemucsSettings(Value):
+    """How Demucs works, and on what."""
+
+    quality: str
+    qualities: dict[str, DemucsQuality]
+    device: Literal["auto", "cpu", "cuda", "mps"]
+    precision: Literal["auto", "fp32"]
+    threads: Annotated[int, Field(ge=0, le=128)]
+    repository: str
+    model: str
+    hashes: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
+
+    @model_validator(mode="after")
+    def _knows_quality(self) -> Self:
+        if self.quality not in self.qualities:
+            raise ValueError(f"'{self.quality}' is no quality; there is: {', '.join(self.qualities)}")
+        return self
+
+    @property
+    def work(self) -> DemucsQuality:
+        """What the chosen quality means."""
+        return self.qualities[self.quality]
 
 
 class Restore(Value):
@@ -245,6 +276,7 @@ class Config(Value):
     engines: EngineSettings
     input: Input
     separate: Separate
+    demucs: DemucsSettings
     restore: Restore
     deepfilternet: DeepFilterNetSettings
     transcribe: Transcribe

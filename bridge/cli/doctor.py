@@ -163,15 +163,45 @@ def _decoders(_config: Config) -> Finding:
 
 def _separators(config: Config) -> Finding:
     """Separators."""
-    from bridge import registry
+    from bridge.errors import RegistryError
+    from bridge.stages.choosing import make, missing
 
-    there = registry.names("bridge.separators")
-    wanted = config.separate.engines
+    lacks = {}
+    for name in config.separate.engines:
+        try:
+            lacks[name] = missing(make("bridge.separators", name, config))
+        except RegistryError as error:
+            lacks[name] = error.message
+    ready = [name for name, lack in lacks.items() if not lack]
+    absent = [name for name, lack in lacks.items() if lack]
+    passed_over = f"; not installed: {', '.join(absent)}" if absent else ""
     return Finding(
         what="Separators",
-        found=f"installed: {', '.join(there)}; used in this order: {', '.join(wanted)}",
-        is_fine=any(name in there for name in wanted),
-        advice="Name an installed one in separate.engines.",
+        found=f"{', '.join(ready) or 'none'}, in this order{passed_over}",
+        is_fine=bool(ready),
+        advice=" ".join(lacks.values()) or "Name an installed one in separate.engines.",
+    )
+
+
+def _demucs(config: Config) -> Finding:
+    """Demucs."""
+    from bridge.engines.apart import close_all
+    from bridge.engines.demucs import look
+    from bridge.errors import EngineError
+
+    try:
+        found = look(config)
+    except EngineError as error:
+        return Finding(what="Demucs", found="not used", is_fine=False, is_needed=False, advice=error.message)
+    finally:
+        close_all()
+    words = f"{found.demucs}, torch {found.torch}, on {found.device} in {found.precision}"
+    return Finding(
+        what="Demucs",
+        found=words,
+        is_fine=not found.notes,
+        is_needed=False,
+        advice=" ".join(found.notes),
     )
 
 
@@ -258,6 +288,7 @@ CHECKS: tuple[Callable[[Config], Finding], ...] = (
     _service,
     _decoders,
     _separators,
+    _demucs,
     _plug_ins,
     _preset_plug_ins,
     _own_chains,
