@@ -92,7 +92,7 @@ class EngineSettings(Value):
     """Which interpreters run the engines that live apart, where packages come from, what they may take."""
 
     pythons: dict[str, str]
-    indexes: dict[str, Annotated[str, Field(pattern=r"^(https?|file)://")]]
+    indexes: dict[str, Annotated[str, Field(pattern=r"^((https?|file)://.*)?$")]]
     reach_s: Annotated[float, Field(ge=0.1, le=60)]
     stall_s: Positive
     memory_gb: Annotated[float, Field(ge=0.1)]

@@ -9,7 +9,19 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli import bench, compose, doctor, jobs, models, presets, process, serve, settings, status
+from bridge.cli import (
+    bench,
+    compose,
+    doctor,
+    engines,
+    jobs,
+    models,
+    presets,
+    process,
+    serve,
+    settings,
+    status,
+)
 from bridge.cli.console import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
@@ -42,6 +54,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(settings.app, name="config")
 app.add_typer(presets.app, name="presets")
 app.add_typer(models.app, name="models")
+app.add_typer(engines.app, name="engines")
 app.command("bench")(bench.bench)
 app.command("compose")(compose.compose)
 

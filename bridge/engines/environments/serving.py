@@ -31,37 +31,24 @@ def python_of(engine: str, config: Config) -> Path:
     if named:
         return _named(known, Path(named).expanduser())
     place = Place(known, config)
-    if place.stamp is not None and place.has_python:
+    if place.is_ready:
         return place.python
-    own = Path(sys.executable)
-    if is_in_base(known) and not import_fault(own, known.modules):
-        return own
-    raise EngineError(f"{_missing(known, place)} Get it: stembridge engines install {engine}")
+    if base_serves(known):
+        return Path(sys.executable)
+    raise EngineError(f"{missing_words(known, place)} Get it: stembridge engines install {engine}")
 
 
-def _named(engine: Engine, python: Path) -> Path:
-    where = f"engines.pythons names {python} for {engine.name}"
-    if not python.is_file():
-        raise EngineError(f"{where}, which is not there. Name another, or take the setting out.")
-    fault = import_fault(python, engine.modules)
-    if fault:
-        raise EngineError(
-            f"{where}, which cannot run it: {fault}. Install it there, or take the setting out."
-        )
-    return python
-
-
-def is_in_base(engine: Engine) -> bool:
-    """Whether the engine's packages lie where this interpreter finds them; nothing is imported."""
+def base_serves(engine: Engine) -> bool:
+    """Whether stembridge's own interpreter runs the engine; a child process tries, nothing is imported."""
     names = {module.partition(".")[0] for module in engine.modules}
-    return all(importlib.util.find_spec(name) is not None for name in names)
+    is_there = all(importlib.util.find_spec(name) is not None for name in names)
+    return is_there and not _known_fault(Path(sys.executable), engine.modules)
 
 
-@cache
 def import_fault(python: Path, modules: tuple[str, ...]) -> str:
     """Why ``modules`` do not import in ``python``, in its own last words; "" where they do."""
-    command = [str(python), "-c", "".join(f"import {module}\n" for module in modules)]
-    environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
+    command = [str(python), "-I", "-c", "".join(f"import {module}\n" for module in modules)]
+    environment = {**os.environ, "OMP_WAIT_POLICY": "passive", "HF_HUB_OFFLINE": "1"}
     try:
         done = subprocess.run(
             command, capture_output=True, timeout=IMPORT_LIMIT_S, env=environment, stdin=subprocess.DEVNULL
@@ -76,9 +63,25 @@ def import_fault(python: Path, modules: tuple[str, ...]) -> str:
     return words[-1] if words else f"it ended with code {done.returncode}"
 
 
-def _missing(engine: Engine, place: Place) -> str:
+def missing_words(engine: Engine, place: Place) -> str:
+    """What keeps an environment from serving."""
     if not place.folder.exists():
-        return f"{engine.title.partition(',')[0]} is not installed."
+        return f"{engine.short_title} is not installed."
     if place.stamp is None:
         return f"The installation of {engine.name} in {place.folder} was not finished."
     return f"The environment in {place.folder} has lost the Python that it was made with."
+
+
+_known_fault = cache(import_fault)
+
+
+def _named(engine: Engine, python: Path) -> Path:
+    where = f"engines.pythons names {python} for {engine.name}"
+    if not python.is_file():
+        raise EngineError(f"{where}, which is not there. Name another, or take the setting out.")
+    fault = _known_fault(python, engine.modules)
+    if fault:
+        raise EngineError(
+            f"{where}, which cannot run it: {fault}. Install it there, or take the setting out."
+        )
+    return python

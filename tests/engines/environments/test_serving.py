@@ -7,22 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bridge.config import Config, load_config
-from bridge.engines.environments import Engine, python_of, serving
+from bridge.config import Config
+from bridge.engines.environments import python_of, serving
 from bridge.engines.environments.place import Place, Stamp
 from bridge.errors import EngineError
-
-TINY = Engine(name="tiny", title="Tiny, an engine for tests", licence="MIT", modules=("tiny_engine",))
-
-
-@pytest.fixture(autouse=True)
-def _tiny_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "engine_named", {"tiny": TINY}.__getitem__)
-    serving.import_fault.cache_clear()
-
-
-def config_of(tmp_path: Path, **engines: object) -> Config:
-    return load_config(overrides={"work": {"folder": str(tmp_path / "my däta")}, "engines": engines})
+from tests.engines.environments.conftest import config_of
+from tests.engines.environments.index import TINY
 
 
 def make_place(config: Config, home: Path) -> Place:
@@ -35,7 +25,7 @@ def make_place(config: Config, home: Path) -> Place:
 
 def stamp(place: Place) -> None:
     words = Stamp(engine="tiny", requirements="0" * 64, python="3.11.7", device="cpu")
-    (place.folder / "stembridge.json").write_text(words.model_dump_json(), "utf-8")
+    place.stamp_it(words)
 
 
 def test_what_is_not_installed_is_told_with_its_command(tmp_path: Path) -> None:
