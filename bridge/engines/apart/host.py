@@ -76,6 +76,11 @@ class EngineHost:
         """Whether it can be asked."""
         return self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        return self._process.pid
+
     def ask(self, verb: str, what: Mapping[str, Any], progress: Progress = no_progress) -> Answer:
         """What the engine's operation ``verb`` gives for ``what``.
 

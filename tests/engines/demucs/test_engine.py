@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bridge.audio import Audio, read_audio, write_audio
+from bridge.audio import Audio, AudioWriter, read_audio, write_audio
 from bridge.config import Config
-from bridge.engines.demucs import DemucsLocal, HTDemucsFt
+from bridge.engines.apart import borrowed
+from bridge.engines.demucs import DemucsLocal, HTDemucsFt, engine
 from bridge.errors import EngineError
+from bridge.hashes import hash_file
 from bridge.protocols import Separator, no_progress
 from bridge.testing import separators as contract
 from bridge.testing.separators import SongForm, example_song
 from bridge.values import Role
+from bridge.weights import Form, Part, Weights
 
 
 class TestDemucs(contract.SeparatorContract):
@@ -107,3 +112,64 @@ def test_version_changes_with_what_changes_the_stems(config: Config, repository:
     bag = config.evolve(demucs=config.demucs.evolve(model="tinybag"))
     versions = {DemucsLocal(settings).version for settings in (config, best, bag)}
     assert len(versions) == 3
+
+
+def published_as(name: str, files: list[Path], folder: Path) -> Weights:
+    """Weights as in the catalogue, of those files, in their place."""
+    (folder / name).mkdir(parents=True)
+    parts = []
+    for number, file in enumerate(files):
+        target = folder / name / f"part{number}{file.suffix}"
+        shutil.copy(file, target)
+        form = Form(
+            file=target.name, size_bytes=target.stat().st_size, sha256=hash_file(target), url="{github}/there"
+        )
+        parts.append(Part(name=f"part{number}", forms=(form,)))
+    return Weights(name=name, title="Tiny", engine="demucs", licence="MIT", page="there", parts=tuple(parts))
+
+
+def test_each_stem_of_the_fine_tuned_set_comes_from_its_own_network(
+    config: Config, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drums by the first network, bass by the second, vocals by the fourth; the third is not even opened."""
+    first, second = (repository / f"aaaa000{number}.safetensors" for number in (1, 2))
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"no network")
+    folder = tmp_path / "weights"
+    weights = published_as("htdemucs_ft", [first, second, broken, second], folder)
+    monkeypatch.setattr(engine, "weights_named", lambda _name: weights)
+    tuned = config.evolve(weights=config.weights.evolve(folder=str(folder)))
+    song = example_song(SongForm(frames=100_000))
+    found = stems_of(HTDemucsFt(tuned), song, 44_100, tmp_path / "found")
+    by = {
+        name: stems_of(DemucsLocal(_with_model(config, repository, name)), song, 44_100, tmp_path / name)
+        for name in ("aaaa0001", "aaaa0002")
+    }
+    assert HTDemucsFt(tuned).missing() == ""
+    np.testing.assert_array_equal(found[Role.DRUMS], by["aaaa0001"][Role.DRUMS])
+    np.testing.assert_array_equal(found[Role.BASS], by["aaaa0002"][Role.BASS])
+    np.testing.assert_array_equal(found[Role.VOCALS], by["aaaa0002"][Role.VOCALS])
+
+
+def _with_model(config: Config, repository: Path, name: str) -> Config:
+    (repository / f"only{name}.yaml").write_text(f"models: ['{name}']\n")
+    return config.evolve(demucs=config.demucs.evolve(model=f"only{name}"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of another process is told by Linux alone")
+def test_memory_does_not_grow_with_the_song(config: Config, tmp_path: Path) -> None:
+    """The engine's process and ours: 4 minutes more take less than 30 MB more."""
+    peaks = []
+    song = example_song(SongForm(frames=60 * 44_100))
+    for name, times in (("short", 1), ("long", 5)):
+        place = tmp_path / name
+        (place / "stems").mkdir(parents=True)
+        with AudioWriter(place / "song.wav", rate_hz=44_100, channels=2) as out:
+            for _ in range(times):
+                out.write(song)
+        DemucsLocal(config).separate(place / "song.wav", place / "stems", no_progress)
+        with borrowed(engine.start_of(config)) as host:
+            status = Path(f"/proc/{host.pid}/status").read_text()
+        peaks.append(int(status.split("VmHWM:")[1].split()[0]) / 1e3)
+    assert peaks[1] - peaks[0] < 30

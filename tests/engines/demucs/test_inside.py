@@ -61,7 +61,7 @@ def asked(config: Config, place: Path, song: Samples, bag: list[dict[str, Any]],
 
 def below_db(found: Samples, wanted: Samples) -> float:
     error = np.square(found - wanted, dtype=np.float64).sum()
-    return float(10 * np.log10(error / np.square(wanted, dtype=np.float64).sum()))
+    return float(10 * np.log10(max(error, 1e-30) / np.square(wanted, dtype=np.float64).sum()))
 
 
 def wanted_by_demucs(

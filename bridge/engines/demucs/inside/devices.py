@@ -7,6 +7,7 @@ stored answer before a song is trusted to it; ``golden.py`` makes the network, a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
@@ -77,7 +78,7 @@ def lesser(choice: Choice, fault: BaseException) -> Choice:
 
 def is_out_of_memory(fault: RuntimeError) -> bool:
     """Whether a device had no room; on the CPU that is a MemoryError, or the end of the process."""
-    return isinstance(fault, torch.OutOfMemoryError) or "out of memory" in str(fault).lower()
+    return isinstance(fault, torch.cuda.OutOfMemoryError) or "out of memory" in str(fault).lower()
 
 
 def prepared(network: nn.Module, choice: Choice) -> nn.Module:
@@ -103,9 +104,18 @@ class _Reduced(nn.Module):  # type: ignore[misc]
         self.inner, self.device, self.kind = inner, device, kind
 
     def forward(self, spectrum: torch.Tensor, wave: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        with torch.autocast(self.device, self.kind):
+        with torch.autocast(self.device, self.kind), self._attention():
             spectrum, wave = self.inner(spectrum, wave)
         return spectrum.float(), wave.float()
+
+    def _attention(self) -> AbstractContextManager[None]:
+        """On processors plain matrix products are faster here than the kernel that saves memory."""
+        if self.device != "cpu":
+            return nullcontext()
+        from torch.nn.attention import SDPBackend, sdpa_kernel  # not in the last torch for Intel Macs
+
+        kept: AbstractContextManager[None] = sdpa_kernel(SDPBackend.MATH)
+        return kept
 
 
 def _devices(wanted: str, notes: list[str]) -> Iterator[str]:

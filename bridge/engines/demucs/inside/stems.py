@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 
@@ -32,7 +31,7 @@ class StemFiles:
         file.seek(place)
         file.write((before + samples.T * np.float32(gain)).astype("<f4").tobytes())
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> StemFiles:
         return self
 
     def __exit__(self, *_: object) -> None:
