@@ -165,6 +165,8 @@ class Restore(Value):
     denoise_limit_db: Annotated[float, Field(ge=0, le=40)]
     denoise_gain_db: Annotated[float, Field(ge=0, le=40)]
     denoise_loss_db: Dbfs
+    extenders: tuple[str, ...]
+    extend_below_hz: Annotated[float, Field(ge=5_000, le=20_000)]
 
 
 class DeepFilterNetSettings(Value):

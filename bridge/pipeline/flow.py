@@ -150,7 +150,7 @@ class _Flow:
         song = self._ingest(source)
         analysis = self.bench.do(analyse.STAGE, analyse.Params(), [song.asset(roles.SOURCE)])
         stems = self._separate(song)
-        dry = self._restore(stems)
+        dry = self._restore(analysis, stems)
         music = self._transcribe(song, analysis, dry)
         rendered = self._render(song, analysis, stems, dry)
         exported = self._export(song, analysis, stems, dry, music, rendered)
@@ -181,12 +181,16 @@ class _Flow:
         is_integer = info.is_integer_pcm and info.bits <= 24
         return is_integer and self.config.delivery.stem_format is SampleFormat.INT24
 
-    def _restore(self, stems: StageResult | None) -> StageResult | None:
+    def _restore(self, analysis: StageResult, stems: StageResult | None) -> StageResult | None:
         """The dry stems; without restoration they are the separated ones."""
         if stems is None:
             return None
         separated = roles.of_kind(stems.assets, roles.SEPARATED)
-        params = restore.Params.of(self.config, is_active=self.recipe.has("restore"))
+        params = restore.Params.of(
+            self.config,
+            is_active=self.recipe.has("restore"),
+            song_end_hz=analysis.facts["spectrum"]["bandwidth_hz"],
+        )
         return self.bench.do(restore.STAGE, params, separated)
 
     def _transcribe(

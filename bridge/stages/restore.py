@@ -1,4 +1,4 @@
-"""Restore: offset, clicks and noise taken out of each separated stem, where measurement says that it helped.
+"""Restore: offset, clicks and noise out of each separated stem, lost treble back, where measured to help.
 
 A repair is kept only where the flaw that it is for got smaller and nothing else changed; otherwise the stem
 goes on as it was. What a kept repair took away is told, stem by stem. A stem without flaws passes through as
@@ -18,11 +18,16 @@ from bridge.stages import roles
 from bridge.stages.base import Inputs, Made, Room, Stage, for_each, part_of
 from bridge.stages.checkup import Checkup
 from bridge.stages.choosing import EngineChoice, choices
-from bridge.stages.repairs import Repair, Task, clicks, denoise, offset
+from bridge.stages.repairs import Repair, Task, clicks, denoise, extend, offset, trying
 from bridge.stages.views import save_view
 from bridge.values import Asset, Facts, Value
 
-REPAIRS: tuple[Callable[[Task], Repair | None], ...] = (offset.repair, clicks.repair, denoise.repair)
+REPAIRS: tuple[Callable[[Task], Repair | None], ...] = (
+    offset.repair,
+    clicks.repair,
+    denoise.repair,
+    extend.repair,
+)
 """In this order, each on what the one before it left; None where there is no reason for one."""
 
 
@@ -33,13 +38,23 @@ class Params(Value):
     is_active: bool
     denoisers: tuple[EngineChoice, ...] = ()
     """Those of the settings that are plugged in, with their versions."""
+    extenders: tuple[EngineChoice, ...] = ()
+    song_end_hz: float = 0.0
+    """The bandwidth of the song."""
 
     @classmethod
-    def of(cls, config: Config, *, is_active: bool) -> Self:
+    def of(cls, config: Config, *, is_active: bool, song_end_hz: float = 0.0) -> Self:
         """As the settings say."""
+        if not is_active:
+            return cls(settings=config.restore, is_active=False)
         plugged_in = [name for name in config.restore.denoisers if name != denoise.BUILT_IN]
-        denoisers = choices(denoise.GROUP, plugged_in, config) if is_active else ()
-        return cls(settings=config.restore, is_active=is_active, denoisers=denoisers)
+        return cls(
+            settings=config.restore,
+            is_active=True,
+            denoisers=choices(trying.GROUP, plugged_in, config),
+            extenders=choices(trying.GROUP, config.restore.extenders, config),
+            song_end_hz=song_end_hz,
+        )
 
 
 def run(params: Params, inputs: Inputs, room: Room) -> Made:
@@ -66,7 +81,7 @@ def run(params: Params, inputs: Inputs, room: Room) -> Made:
     return Made(files=files, passed_on=tuple(passed_on), facts={"stems": facts})
 
 
-STAGE = Stage(name="restore", version=2, cost=0.05, run=run)
+STAGE = Stage(name="restore", version=3, cost=0.05, run=run)
 
 
 class _Restored(Value):
@@ -80,6 +95,7 @@ class _Restored(Value):
 def _restore(asset: Asset, params: Params, room: Room, progress: Progress) -> _Restored:
     before = survey_file(asset.path, part_of(progress, 0.0, 0.4))
     path, decisions = asset.path, []
+    seen: Survey | None = before
     if params.is_active and not before.loudness.is_silent:
         task = Task(
             label=roles.label(asset),
@@ -88,11 +104,13 @@ def _restore(asset: Asset, params: Params, room: Room, progress: Progress) -> _R
             before=before,
             settings=params.settings,
             config=room.config,
+            song_end_hz=params.song_end_hz,
         )
         for repair in _repairs(task, part_of(progress, 0.4, 0.8)):
+            seen = seen if repair.path == path else repair.seen
             path = repair.path
             decisions += [*repair.tried, repair.decision]
-    seen = before if path == asset.path else survey_file(path, part_of(progress, 0.8, 1.0))
+    seen = seen or survey_file(path, part_of(progress, 0.8, 1.0))
     facts = {
         "before": Checkup.of(before).model_dump(mode="json"),
         "after": Checkup.of(seen).model_dump(mode="json"),

@@ -25,6 +25,10 @@ class Task:
     """Where repaired files go."""
     before: Survey
     """What was measured before any repair."""
+    song_end_hz: float = 0.0
+    """Above this there is nothing in the song that the stem was taken from; 0 where that is not known."""
+    is_repaired: bool = False
+    """Whether ``source`` is another file than what ``before`` was measured of."""
     settings: Restore
     config: Config
     """What engines are made with."""
@@ -37,7 +41,8 @@ class Task:
 
     def on(self, source: Path, progress: Progress) -> Task:
         """The same stem after a repair."""
-        return replace(self, source=source, progress=progress)
+        is_repaired = self.is_repaired or source != self.source
+        return replace(self, source=source, progress=progress, is_repaired=is_repaired)
 
     def target(self, step: str) -> Path:
         """Where that step writes."""
@@ -53,6 +58,8 @@ class Repair(Value):
 
     path: Path
     decision: Facts
+    seen: Survey | None = None
+    """The file as measured, where the decision needed that."""
     tried: tuple[Facts, ...] = ()
     """Decisions on what was tried before it for the same flaw, and did not help."""
 

@@ -7,21 +7,14 @@ texture of noise or, at least, did not grow with the voice.
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
-from bridge.errors import EngineError, JobCancelled, RegistryError, is_disk_full
 from bridge.measure.removal import Removal, measure_removal
-from bridge.protocols import Enhancer
 from bridge.stages.base import part_of
-from bridge.stages.choosing import make
 from bridge.stages.repairs import hiss
 from bridge.stages.repairs.base import Repair, Task, kept, left
-from bridge.values import Facts
+from bridge.stages.repairs.trying import by_enhancer, first_that_helps
 
-log = logging.getLogger(__name__)
-
-GROUP = "bridge.enhancers"
 BUILT_IN = "hiss"
 MOST_TEXTURE_DB, MOST_WORST_TEXTURE_DB = 5.0, 6.0
 """What goes out of noisy speech has 2.4 to 4.7 dB (noise has 2.5); a sung voice's share of it has 5 to 21."""
@@ -33,35 +26,15 @@ LEAST_STEADY_LOSS_DB, MOST_STEADY_GROWTH_DB = -20.0, 6.0
 
 def repair(task: Task) -> Repair | None:
     """Denoise, each denoiser in the order of the settings until one helps; None where there is no reason."""
-    tried: list[Facts] = []
-    for number, name in enumerate(task.settings.denoisers):
-        share = part_of(task.progress, number / len(task.settings.denoisers), 1.0)
-        here = task.on(task.source, share)
-        made = hiss.repair(here) if name == BUILT_IN else _by_enhancer(name, here)
-        if made is not None and made.decision["kept"]:
-            return made.evolve(tried=tuple(tried))
-        tried += [made.decision] if made is not None else []
-    return Repair(path=task.source, decision=tried[-1], tried=tuple(tried[:-1])) if tried else None
+    return first_that_helps(task.settings.denoisers, task, _attempt)
 
 
-def _by_enhancer(name: str, task: Task) -> Repair | None:
-    """What one enhancer came to; what made it fail is told. None where it is not meant for the stem."""
-    step, target = f"Noise ({name})", task.target(name)
+def _attempt(name: str, task: Task) -> Repair | None:
+    if name == BUILT_IN:
+        return hiss.repair(task)
     if measure_removal(task.source, task.source).pause_dbfs < task.settings.noise_floor_dbfs:
         return None
-    try:
-        enhancer: Enhancer = make(GROUP, name, task.config)
-        if task.role not in enhancer.roles:
-            return None
-        enhancer.enhance(task.source, target, part_of(task.progress, 0.1, 0.8))
-    except JobCancelled:
-        raise
-    except (EngineError, RegistryError) as failure:
-        if is_disk_full(failure):
-            raise  # another denoiser is no answer to that
-        log.warning("Denoiser %s did not do it: %s", name, failure, extra={"action": "engine_skipped"})
-        return left(step, task, target, f"It could not do it: {failure}")
-    return _judged(step, task, target)
+    return by_enhancer(name, f"Noise ({name})", task, task.target(name), _judged)
 
 
 def _judged(step: str, task: Task, target: Path) -> Repair:
