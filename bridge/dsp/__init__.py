@@ -3,6 +3,7 @@
 from bridge.dsp.clicks import ClickProcessor, ClickReport, repair_clicks
 from bridge.dsp.dynamics import CompressorProcessor, DeEsserProcessor
 from bridge.dsp.eq import EqProcessor, eq_response_db
+from bridge.dsp.extend import ExtendProcessor, ExtendReport, extend_bandwidth
 from bridge.dsp.gain import GainProcessor
 from bridge.dsp.gate import GateProcessor
 from bridge.dsp.hiss import (
@@ -30,6 +31,8 @@ __all__ = [
     "DeEsserProcessor",
     "EffectReport",
     "EqProcessor",
+    "ExtendProcessor",
+    "ExtendReport",
     "Figures",
     "GainProcessor",
     "GateProcessor",
@@ -54,6 +57,7 @@ __all__ = [
     "build",
     "eq_response_db",
     "estimate_hiss",
+    "extend_bandwidth",
     "limit_file",
     "process_audio",
     "process_file",

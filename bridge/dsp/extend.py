@@ -41,8 +41,6 @@ _SHAPE_DB = (-30.0, 15.0)
 _STEEP_HZ = 400.0
 _QUIET_FRAMES = 256
 """Samples of digital silence on either side after which the new band is silent too."""
-_SYNTHESIS_DB = 0.0
-"""What overlapping windows of made-up phases lose of their level."""
 
 
 class ExtendProcessor(WindowProcessor):
@@ -103,7 +101,7 @@ class ExtendProcessor(WindowProcessor):
         inner = spectra[:, AROUND:-AROUND]
         level_db = told_db[:, :, self._places] * (1 - self._shares)
         level_db += told_db[:, :, self._places + 1] * self._shares
-        wanted = _amplitudes(level_db + np.float32(_SYNTHESIS_DB))
+        wanted = _amplitudes(level_db)
         there = inner[:, :, self._bins]
         missing = np.sqrt(np.maximum(0, wanted**2 - there.real**2 - there.imag**2))
         return np.asarray(_flattened(inner[:, :, self._sources]) * missing, np.complex64)
@@ -163,7 +161,7 @@ def _course(samples: Samples, frames: int) -> Samples:
 def _bandpass(cutoff_hz: float, top_hz: float, rate_hz: int, longest: int) -> Samples:
     """A linear-phase filter that keeps the new band: bending gains over time widens it. 100 dB steep."""
     taps = min(longest - 1, round((100 - 7.95) / (2.285 * 2 * np.pi * _STEEP_HZ / rate_hz))) | 1
-    band = (cutoff_hz - _STEEP_HZ / 2, top_hz + _STEEP_HZ / 2)
+    band = (cutoff_hz - _STEEP_HZ / 4, top_hz + _STEEP_HZ / 2)
     made = firwin(taps, band, window=("kaiser", kaiser_beta(100)), pass_zero=False, fs=rate_hz)
     return np.asarray(made, np.float32)
 

@@ -12,6 +12,7 @@ from bridge.measure.artefacts import ArtefactMeter, Artefacts, artefacts_of, mea
 from bridge.measure.beats import measure_beats
 from bridge.measure.chords import measure_chords
 from bridge.measure.clicks import ClickCounter
+from bridge.measure.cutoff import Cutoff, CutoffMeter, measure_cutoff
 from bridge.measure.drumhits import hits_of_drums
 from bridge.measure.ffmpeg_meter import FfmpegLoudness, ffmpeg_loudness
 from bridge.measure.harmony import Harmony, HarmonyMeter, harmony_of, measure_harmony
@@ -58,6 +59,8 @@ __all__ = [
     "ArtefactMeter",
     "Artefacts",
     "ClickCounter",
+    "Cutoff",
+    "CutoffMeter",
     "FfmpegLoudness",
     "Harmony",
     "HarmonyMeter",
@@ -96,6 +99,7 @@ __all__ = [
     "measure_audio",
     "measure_beats",
     "measure_chords",
+    "measure_cutoff",
     "measure_file",
     "measure_harmony",
     "measure_loudness",
