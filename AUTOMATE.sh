@@ -2,6 +2,7 @@
 # Everything from a fresh machine to a result, in one command:
 #   ./AUTOMATE.sh                       composes a demo song and processes it
 #   ./AUTOMATE.sh SONG [options]        processes SONG (options: see `stembridge process --help`)
+#   ./AUTOMATE.sh SONG --studio         the same with Demucs, which is installed first (1.5 GB more)
 #   ./AUTOMATE.sh test                  sets up for development and runs every check and test
 #   ./AUTOMATE.sh test all              the same, slow tests too
 # A song that is called "test" is ./AUTOMATE.sh ./test
@@ -103,7 +104,7 @@ case "${1:-}" in
         run_tests "$@"
         ;;
     -h | --help)
-        sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+        sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
         ;;
     "" | -*)
         install ""

@@ -183,6 +183,23 @@ def _separators(config: Config) -> Finding:
     )
 
 
+def _engines(config: Config) -> Finding:
+    """Engines apart."""
+    from bridge.engines.environments import State, catalogue, state_of
+
+    states = {name: state_of(engine, config) for name, engine in catalogue().items()}
+    flawed = [name for name, state in states.items() if not state.serves and state is not State.ABSENT] + [
+        name for name, state in states.items() if state is State.OUTDATED
+    ]
+    return Finding(
+        what="Engines apart",
+        found=", ".join(f"{name} {state}" for name, state in states.items()),
+        is_fine=not flawed,
+        is_needed=False,
+        advice=" ".join(f"Mend it: stembridge engines install {name}." for name in flawed),
+    )
+
+
 def _demucs(config: Config) -> Finding:
     """Demucs."""
     from bridge.engines.apart import close_all
@@ -288,6 +305,7 @@ CHECKS: tuple[Callable[[Config], Finding], ...] = (
     _service,
     _decoders,
     _separators,
+    _engines,
     _demucs,
     _plug_ins,
     _preset_plug_ins,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bridge.cli.console import EXIT_FAILED, config_from, errors_console, shown, tell_error
+from bridge.errors import EngineError
 
 if TYPE_CHECKING:
     from bridge.config import Config
@@ -77,6 +78,8 @@ def doctor(
     for engine in engines:
         looks.append(look(engine, config))
         typer.echo(shown(_words_of(looks[-1], engine)))
+        for note in _notes(looks[-1], config):
+            typer.echo(f"    {shown(note)}")
     if any(found.state in (State.BROKEN, State.UNFINISHED) for found in looks):
         raise typer.Exit(EXIT_FAILED)
 
@@ -91,13 +94,20 @@ def remove_engine(name: NameArgument, config_file: ConfigOption = None) -> None:
     typer.echo(f"{name} {f'removed, {megabytes(freed / 1e6)} freed' if freed else 'was not here'}.")
 
 
-def install_told(engine: Engine, config: Config, *, device: Device, python: Path | None = None) -> None:
+def install_told(
+    engine: Engine,
+    config: Config,
+    *,
+    device: Device,
+    python: Path | None = None,
+    say: Callable[[str], None] = typer.echo,
+) -> None:
     """Install, and say before what comes, on the way how far it is, and after what was done."""
     from bridge.engines.environments import State, install, state_of
 
     state = state_of(engine, config)
     if python is None and state in (State.NAMED, State.BASE):
-        typer.echo(f"{engine.name} runs already: {state}. Nothing has to be installed.")
+        say(f"{engine.name} runs already: {state}. Nothing has to be installed.")
         return
     if state is not State.READY:
         tell_error(
@@ -107,7 +117,7 @@ def install_told(engine: Engine, config: Config, *, device: Device, python: Path
     with _bar(engine, device) as told:
         done = install(engine, config, device=device, named=python, told=told)
     how = "was here already" if done.was_there else "is ready"
-    typer.echo(shown(f"{engine.name} {how}: {done.python}"))
+    say(shown(f"{engine.name} {how}: {done.python}"))
 
 
 def megabytes(size_mb: float) -> str:
@@ -136,6 +146,22 @@ def _words_of(found: Look, engine: Engine) -> str:
         where = "here" if found.has_weights else f"not here (stembridge models pull {engine.weights})"
         parts.append(f"weights {engine.weights} {where}")
     return "; ".join(filter(None, [*parts, found.words]))
+
+
+def _notes(found: Look, config: Config) -> Iterable[str]:
+    """What an engine finds out by itself: which device gives right numbers, and why no faster one does."""
+    if found.engine != "demucs" or found.python is None:
+        return ()
+    from bridge.engines.apart import close_all
+    from bridge.engines.demucs import look
+
+    try:
+        seen = look(config)
+    except EngineError as fault:
+        return (fault.message,)
+    finally:
+        close_all()
+    return (f"Its self-test passes on {seen.device} in {seen.precision}.", *seen.notes)
 
 
 @contextlib.contextmanager

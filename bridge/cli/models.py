@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -50,14 +50,8 @@ def pull_weights(
 ) -> None:
     """Fetch weights, going on where an earlier try broke off; nothing is kept that is not as published."""
     config = config_from(config_file)
-    folder = _folder(config)
     for weights in [weights_named(name) for name in names]:
-        page = _page(weights, config)
-        tell_error(f"{weights.title}: {_megabytes(weights.size_bytes)}, {weights.licence}, from {page}")
-        with _bar(weights) as told:
-            fetched = pull(weights, folder, config.weights, told)
-        done = f"fetched to {fetched.folder}" if fetched.files else f"was here already, in {fetched.folder}"
-        typer.echo(f"{weights.name} {shown(done)}, each file with its published SHA-256.")
+        pull_told(weights, config)
 
 
 @app.command("verify")
@@ -109,6 +103,16 @@ def remove(
     for weights in [weights_named(name) for name in names]:
         freed = folder.remove(weights)
         typer.echo(f"{weights.name} {f'removed, {_megabytes(freed)} freed' if freed else 'was not here'}.")
+
+
+def pull_told(weights: Weights, config: Config, *, say: Callable[[str], None] = typer.echo) -> None:
+    """Fetch weights, and say before what comes, on the way how far it is, and after what was done."""
+    page = _page(weights, config)
+    tell_error(f"{weights.title}: {_megabytes(weights.size_bytes)}, {weights.licence}, from {page}")
+    with _bar(weights) as told:
+        fetched = pull(weights, _folder(config), config.weights, told)
+    done = f"fetched to {fetched.folder}" if fetched.files else f"was here already, in {fetched.folder}"
+    say(f"{weights.name} {shown(done)}, each file with its published SHA-256.")
 
 
 def _folder(config: Config) -> WeightsFolder:

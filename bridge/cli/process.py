@@ -23,6 +23,7 @@ from bridge.cli.console import (
     tell_error,
 )
 from bridge.cli.progress import progress_of
+from bridge.cli.studio import studio_config
 from bridge.errors import StembridgeError
 from bridge.values import JobOrigin, JobRequest, JobState
 from presets import TARGETS
@@ -73,6 +74,10 @@ def process(
             "--keep-separated", help="Deliver the stems as separated, too, and what they null against."
         ),
     ] = False,
+    studio: Annotated[
+        bool,
+        typer.Option("--studio", help="Separate with Demucs; what it needs is fetched first (about 0.6 GB)."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print paths and main figures as JSON.")] = False,
     config_file: Annotated[
         Path | None, typer.Option("--config", metavar="FILE", help="Settings to merge over the defaults.")
@@ -93,7 +98,7 @@ def process(
         )
         for file in files
     ]
-    results = _process_all(requests, config)
+    results = _process_all(requests, studio_config(config) if studio else config)
     _print_results(requests, results, as_json=as_json)
     is_cut_short = len(results) < len(requests)
     codes = [_exit_code(result) for result in results]

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from bridge import __version__
 from bridge import report as show
+from bridge.engines.environments import engine_named
 from bridge.measure.harmony import Harmony
 from bridge.measure.rhythm import Rhythm
 from bridge.measure.survey import Survey
@@ -25,9 +26,7 @@ from bridge.values import Facts, QaReport, StageResult
 from bridge.weights import weights_named
 from presets import dial_in
 
-BETTER = "htdemucs_ft"
-ENGINE_BYTES = 300_000_000
-"""Demucs and torch for the CPU, packed."""
+BETTER, ENGINE = "htdemucs_ft", "demucs"
 BETTER_COST = 3 * 0.48
 """Seconds for a second of music on two cores: three networks, each 0.48 times real time in float32."""
 NEARLY_SILENT_LUFS = -50.0
@@ -161,7 +160,8 @@ def _preview(findings: Findings) -> show.PreviewNotice:
         engine=findings.separated.facts["engine"] if findings.separated else "",
         better=f"Demucs v4 ({BETTER})",
         command=weights if has_engine else f"stembridge engines install demucs && {weights}",
-        download_bytes=weights_named(BETTER).size_bytes + (0 if has_engine else ENGINE_BYTES),
+        download_bytes=weights_named(BETTER).size_bytes
+        + (0 if has_engine else engine_named(ENGINE).download_mb["cpu"] * 1_000_000),
         seconds=BETTER_COST * facts["frames"] / facts["rate_hz"],
         reason="Its stems bleed into each other.",
     )
