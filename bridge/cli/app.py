@@ -55,7 +55,7 @@ app.add_typer(settings.app, name="config")
 app.add_typer(presets.app, name="presets")
 app.add_typer(models.app, name="models")
 app.add_typer(engines.app, name="engines")
-app.command("bench")(bench.bench)
+app.add_typer(bench.app, name="bench")
 app.command("compose")(compose.compose)
 
 

@@ -33,6 +33,8 @@ CARRYING_SHARE, WRITING_SHARE = 0.03, 0.05
 """Of the progress: what lies between is the engine's."""
 FOUR_SOURCES = ("drums", "bass", "other", "vocals")
 """In the networks' order."""
+KEEP_MEMORY = (("MALLOC_MMAP_THRESHOLD_", "4000000000"), ("MALLOC_TRIM_THRESHOLD_", "8000000000"))
+"""For glibc: a segment's memory is kept for the next one; else a third of the time goes into page faults."""
 _ONE_EACH = tuple(tuple(float(row == column) for column in range(4)) for row in range(4))
 
 
@@ -73,6 +75,7 @@ def start_of(config: Config) -> Start:
         python=python_of("demucs", config),
         folder=Path(__file__).with_name("inside"),
         threads=config.demucs.threads or _cores(),
+        environment=KEEP_MEMORY,
         settings=config.engines,
     )
 

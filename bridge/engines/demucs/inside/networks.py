@@ -45,7 +45,7 @@ def load(file: Path, sha256: str) -> nn.Module:
         kind, arguments, settings, state = (
             _safe_parts(data) if file.suffix == ".safetensors" else _pickled(data)
         )
-    except (ValueError, KeyError, struct.error, RuntimeError) as cause:
+    except Exception as cause:  # a broken pickle may raise anything
         raise Fault(f"{file} holds no network of Demucs ({type(cause).__name__}: {cause}).") from cause
     return _made(kind, arguments, settings, state)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from dataclasses import dataclass
 from fractions import Fraction
@@ -47,6 +48,7 @@ def separate(what: dict[str, Any], teller: Any) -> dict[str, Any]:
             choice = lesser(choice, fault)
             _loaded.clear()
             continue
+        _give_back()
         return {"device": choice.device, "precision": choice.precision, "notes": list(choice.notes)}
 
 
@@ -109,6 +111,7 @@ def _network(wanted: dict[str, Any], what: dict[str, Any], choice: Choice) -> An
     if key not in _loaded:
         _loaded.clear()
         _loaded[key] = prepared(load(Path(wanted["file"]), wanted["sha256"]), choice)
+        _give_back()  # the file's bytes
     network: Any = _loaded[key]
     if (
         list(network.sources) != what["sources"]
@@ -129,6 +132,16 @@ def _segment(network: Any, wanted_s: float | None, share: Fraction) -> Any:
         network.made_segment = network.segment
     whole = wanted_s or network.made_segment
     return whole if share == 1 else Fraction(whole) * share
+
+
+def _give_back() -> None:
+    """Return the memory that was kept between segments (``KEEP_MEMORY`` in engine.py)."""
+    import ctypes
+    import sys
+
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError, OSError):
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 class _Part:

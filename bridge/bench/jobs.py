@@ -128,7 +128,7 @@ def _song(path: Path, length_s: float) -> Path:
     """A song, made in a process of its own: composing takes memory that the bench must not be blamed for."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with Workers(threads=1, keep_alive_s=0) as workers:
-        outcome = workers.run("bridge.bench:make_song", path, length_s)
+        outcome = workers.run("bridge.bench.jobs:make_song", path, length_s)
     if outcome.error is not None:
         raise outcome.error
     return path
