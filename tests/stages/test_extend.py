@@ -105,6 +105,16 @@ class Broken(NativeExtender):
         raise EngineError("The engine gave up.")
 
 
+class Absent(NativeExtender):
+    """Its network is not there."""
+
+    def missing(self) -> str:
+        return "the network is not there. Get it."
+
+    def enhance(self, source: Path, target: Path, progress: Progress) -> None:
+        raise AssertionError("an engine that is not installed was asked")
+
+
 class FullDisk(NativeExtender):
     """No room."""
 
@@ -122,6 +132,7 @@ ENGINES = {
     "spiky": Spiky,
     "breathing": Breathing,
     "broken": Broken,
+    "absent": Absent,
     "full": FullDisk,
 }
 
@@ -244,12 +255,13 @@ def test_the_next_engine_takes_over_and_both_are_told(
 ) -> None:
     """One that is not installed, one that fails, one that overdoes it, ours."""
     path = cut_stem(song, Role.DRUMS, tmp_path)
-    made = restored({"separated/drums": path}, "audiosr", "broken", "loud", "native-extend")
+    made = restored({"separated/drums": path}, "audiosr", "absent", "broken", "loud", "native-extend")
     told = decisions(made, "drums")
-    assert [one["kept"] for one in told] == [False, False, False, True]
+    assert [one["kept"] for one in told] == [False, False, False, False, True]
     assert "No 'audiosr' is registered" in told[0]["why"]
-    assert "gave up" in told[1]["why"]
-    assert told[3]["step"] == "Treble (native-extend)"
+    assert told[1]["why"] == "It is not installed: the network is not there. Get it."
+    assert "gave up" in told[2]["why"]
+    assert told[4]["step"] == "Treble (native-extend)"
 
 
 def test_a_full_disk_ends_the_stage(restored: Restored, song: ComposedSong, tmp_path: Path) -> None:

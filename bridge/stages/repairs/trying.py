@@ -9,7 +9,7 @@ from pathlib import Path
 from bridge.errors import EngineError, JobCancelled, RegistryError, is_disk_full
 from bridge.protocols import Enhancer
 from bridge.stages.base import part_of
-from bridge.stages.choosing import make
+from bridge.stages.choosing import make, missing
 from bridge.stages.repairs.base import Repair, Task, left
 from bridge.values import Facts
 
@@ -40,6 +40,8 @@ def by_enhancer(
         enhancer: Enhancer = make(GROUP, name, task.config)
         if task.role not in enhancer.roles:
             return None
+        if lack := missing(enhancer):
+            return left(step, task, target, f"It is not installed: {lack}")
         enhancer.enhance(task.source, target, part_of(task.progress, 0.1, 0.8))
     except JobCancelled:
         raise
