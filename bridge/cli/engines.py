@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bridge.cli.console import EXIT_FAILED, config_from, errors_console, shown, tell_error
+from bridge.cli.networks import make_networks
 from bridge.errors import EngineError
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def install_engine(
     engine = engine_named(name)
     install_told(engine, config, device="cuda" if cuda else "cpu", python=python)
     _tell_weights(engine, config)
+    make_networks(config)
 
 
 @app.command("doctor")

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from bridge.cli.console import EXIT_FAILED, config_from, errors_console, shown, tell_error
+from bridge.cli.networks import make_networks
 from bridge.config import Config
 from bridge.weights import (
     Weights,
@@ -52,6 +53,7 @@ def pull_weights(
     config = config_from(config_file)
     for weights in [weights_named(name) for name in names]:
         pull_told(weights, config)
+    make_networks(config)
 
 
 @app.command("verify")
@@ -83,7 +85,8 @@ def import_(
     config_file: ConfigOption = None,
 ) -> None:
     """Bring in weights without a network: found by their SHA-256, copied, and left where they were."""
-    folder = _folder(config_from(config_file))
+    config = config_from(config_file)
+    folder = _folder(config)
     if name:
         target = import_own(place, weights_named(name), folder)
         typer.echo(f"{name} is {shown(str(target))} now; whether it fits is seen when it is first used.")
@@ -91,6 +94,7 @@ def import_(
     for found in import_weights(place, folder):
         how = "was here already" if found.was_here else f"copied from {found.origin}"
         typer.echo(shown(f"{found.weights}: {found.file} {how}"))
+    make_networks(config)
 
 
 @app.command("remove")

@@ -34,7 +34,10 @@ _HEARD: Mapping[str, tuple[int | None, ...]] = {
     "feat_spec": (None, 2, None, DF_BINS),
 }
 _MADE = "spec_e"
-_HOW = "Make it again with: stembridge engines install deepfilternet"
+_HOW = (
+    "Take another file, or make this one again: stembridge models remove deepfilternet3, then "
+    "stembridge models pull deepfilternet3"
+)
 
 
 class Network:
@@ -89,8 +92,9 @@ class Network:
 def _session(model: Path, threads: int) -> Any:
     if not model.is_file():
         raise EngineError(
-            f"DeepFilterNet's network is not at {model}. Install it with: stembridge engines install "
-            "deepfilternet, or name an ONNX file as 'deepfilternet.model' in the settings."
+            f"DeepFilterNet's network is not at {model}. Get it: stembridge engines install deepfilternet, "
+            "and stembridge models pull deepfilternet3. Or name an ONNX file as 'deepfilternet.model' in the "
+            "settings."
         )
     import onnxruntime
 

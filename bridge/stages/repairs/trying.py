@@ -33,12 +33,17 @@ def first_that_helps(
 
 
 def by_enhancer(
-    name: str, step: str, task: Task, target: Path, judged: Callable[[str, Task, Path], Repair]
+    name: str,
+    step: str,
+    task: Task,
+    target: Path,
+    judged: Callable[[str, Task, Path], Repair],
+    has_reason: Callable[[Task], bool] = lambda _task: True,
 ) -> Repair | None:
-    """What one enhancer came to, as ``judged`` finds; None where it is not meant for the stem."""
+    """What one enhancer came to, as ``judged`` finds; None where it is not meant for it or has no reason."""
     try:
         enhancer: Enhancer = make(GROUP, name, task.config)
-        if task.role not in enhancer.roles:
+        if task.role not in enhancer.roles or not has_reason(task):
             return None
         if lack := missing(enhancer):
             return left(step, task, target, f"It is not installed: {lack}")
