@@ -32,12 +32,14 @@ def run_stage(tmp_path: Path, config: Config) -> RunStage:
     """Runs a stage on files by role, in a fresh folder."""
     count = 0
 
-    def run(stage: Stage[Value], params: Value, files: Mapping[str, Path]) -> Made:
+    def run(
+        stage: Stage[Value], params: Value, files: Mapping[str, Path], other: Config | None = None
+    ) -> Made:
         nonlocal count
         count += 1
         folder = tmp_path / f"{stage.name} {count}"
         folder.mkdir()
-        room = Room(folder=folder, progress=lambda _share: None, config=config)
+        room = Room(folder=folder, progress=lambda _share: None, config=other or config)
         return stage.run(params, Inputs(assets_of(files)), room)
 
     return run

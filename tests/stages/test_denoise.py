@@ -169,7 +169,7 @@ def test_without_noise_nobody_is_asked(tmp_path: Path, clean: np.ndarray, restor
     path = tmp_path / "clean.wav"
     noise = np.random.default_rng(2).standard_normal(clean.shape) * 10 ** (-85 / 20)
     write_audio(path, Audio(samples=(clean + noise).astype(np.float32), rate_hz=RATE_HZ))
-    made = restored(path, "absent", "eater", "oracle", "hiss")
+    made = restored(path, "broken", "eater", "oracle", "hiss")
     assert decisions(made) == []
     assert [asset.path for asset in made.passed_on] == [path]
 

@@ -133,6 +133,28 @@ def test_the_gate_keeps_what_helped_and_nothing_else(
     assert any(is_kept) is case.helps
 
 
+@pytest.mark.parametrize("limit_db", [3, 100])
+@pytest.mark.parametrize(
+    "case", [Case("real_vs_codec/real_000002.mp3"), Case(SPEECH, "white", 10, helps=True)], ids=str
+)
+def test_the_limit_does_not_decide(
+    case: Case,
+    limit_db: float,
+    shared_data: Path,
+    sung: ComposedSong,
+    run_stage: RunStage,
+    real_model: Path,
+    tmp_path: Path,
+) -> None:
+    """A little of what destroys dense music is harm too, though it is far below it."""
+    folder, path = shared_data / "audio", tmp_path / "vocals.wav"
+    write_audio(path, mixed(case, sound_of(case.sound, folder, sung), folder))
+    limited = settings(real_model, attenuation_limit_db=limit_db)
+    made = run_stage(restore.STAGE, params(limited), {"separated/vocals": path}, limited)
+    is_kept = [entry["kept"] for entry in made.facts["stems"]["vocals"]["decisions"] if is_ours(entry)]
+    assert any(is_kept) is case.helps
+
+
 def test_a_clean_sung_voice_keeps_to_itself(
     shared_data: Path, run_stage: RunStage, config: Config, tmp_path: Path
 ) -> None:
