@@ -11,7 +11,7 @@ import numpy as np
 from bridge.audio import BLOCK_FRAMES, AudioReader, AudioWriter, Samples, open_audio
 from bridge.config import Config, load_config
 from bridge.engines.deepfilternet.difference import DifferenceStream
-from bridge.engines.deepfilternet.network import Network
+from bridge.engines.deepfilternet.network import Network, lack_of
 from bridge.errors import EngineError, JobCancelled
 from bridge.hashes import hash_file
 from bridge.protocols import Progress
@@ -40,6 +40,10 @@ class DeepFilterNetEnhancer:
     def configured(cls, config: Config) -> Self:
         """One with these settings."""
         return cls(config)
+
+    def missing(self) -> str:
+        """What has to be installed before it works, and how; "" where nothing is."""
+        return lack_of(model_path(self._config))
 
     @property
     def version(self) -> str:

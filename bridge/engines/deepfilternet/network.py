@@ -89,13 +89,20 @@ class Network:
             raise EngineError(f"{self.model} failed at work: {_first_line(cause)} {_HOW}") from cause
 
 
+def lack_of(model: Path) -> str:
+    """What to do where the network's file is missing; "" where it is there."""
+    if model.is_file():
+        return ""
+    return (
+        f"DeepFilterNet's network is not at {model}. Get it: stembridge engines install deepfilternet, and "
+        "stembridge models pull deepfilternet3. Or name an ONNX file as 'deepfilternet.model' in the "
+        "settings."
+    )
+
+
 def _session(model: Path, threads: int) -> Any:
-    if not model.is_file():
-        raise EngineError(
-            f"DeepFilterNet's network is not at {model}. Get it: stembridge engines install deepfilternet, "
-            "and stembridge models pull deepfilternet3. Or name an ONNX file as 'deepfilternet.model' in the "
-            "settings."
-        )
+    if lack := lack_of(model):
+        raise EngineError(lack)
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
