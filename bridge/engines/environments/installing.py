@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ from filelock import FileLock, Timeout
 from bridge.config import Config
 from bridge.engines.environments.catalogue import Device, Engine, stand_in_folder
 from bridge.engines.environments.indexes import is_reachable
-from bridge.engines.environments.pip import HowFar, Package, Pip, Told, fault_in
+from bridge.engines.environments.pip import HowFar, Package, Pip, Told, tells_full_disk
 from bridge.engines.environments.place import Place, Stamp
 from bridge.engines.environments.pythons import Machine, Python, find_python
 from bridge.engines.environments.serving import import_fault
@@ -148,6 +149,7 @@ def _make(engine: Engine, place: Place, python: Python, device: Device, told: To
     """An empty environment, or the one that was begun for the same."""
     wanted = _stamp(engine, device, python)
     if place.begun == wanted and place.has_python and place.has_pip:
+        _drop_halves(place)
         return
     told(HowFar("making the environment"))
     _delete(place)
@@ -157,9 +159,19 @@ def _make(engine: Engine, place: Place, python: Python, device: Device, told: To
         stdin=subprocess.DEVNULL,
     )
     if done.returncode:
-        lines = (done.stdout + done.stderr).decode("utf-8", "replace").splitlines()
-        raise EngineError(f"{python.path} could not make an environment in {place.folder}: {fault_in(lines)}")
+        said = (done.stdout + done.stderr).decode("utf-8", "replace")
+        if tells_full_disk(said):
+            raise OSError(errno.ENOSPC, "no room for an environment")
+        last = " ".join(said.split()[-60:])
+        raise EngineError(f"{python.path} could not make an environment in {place.folder}: {last}")
     place.begin(wanted)
+
+
+def _drop_halves(place: Place) -> None:
+    """Forget packages in whose unpacking pip was killed: it marks those that are whole as the last thing."""
+    for about in place.packages.glob("*.dist-info"):
+        if not (about / "INSTALLER").is_file():
+            shutil.rmtree(about)
 
 
 def _stamp(engine: Engine, device: Device, python: Python) -> Stamp:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bridge.children import ending_words
 from bridge.errors import DiskFullError, EngineError
 
 BEST_PIP = "pip==26.0.1"
@@ -19,6 +20,17 @@ RESUMES = ("--resume-retries", "5")
 MEGABYTES = {"B": 1e-6, "kB": 1e-3, "KB": 1e-3, "MB": 1.0, "GB": 1e3}
 _PROGRESS = re.compile(r"^Progress (\d+) of (\d+)")
 _FILE = re.compile(r"^\s*(Downloading|Using cached) (\S+?)(\.metadata)? \(([\d.]+) (\w+)\)")
+_MAIN = """
+import os, runpy, sys, threading
+def end():
+    while os.read(0, 4096):
+        pass
+    os._exit(1)
+threading.Thread(target=end, daemon=True).start()
+sys.argv[0] = "pip"
+runpy.run_module("pip", run_name="__main__")
+"""
+"""Runs pip until its standard input closes: it ends with us, however we end."""
 _UNPACKING = "Installing collected packages"
 _NO_NETWORK = ("NewConnectionError", "ConnectTimeout", "NameResolutionError", "ReadTimeout", "ProxyError")
 
@@ -79,7 +91,10 @@ class Pip:
 
     def _version(self) -> tuple[int, ...]:
         done = subprocess.run(
-            self._command("--version"), capture_output=True, env=self._environment(), stdin=subprocess.DEVNULL
+            [str(self._python), "-I", "-m", "pip", "--version"],
+            capture_output=True,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
         )
         found = re.match(r"pip (\d+)\.(\d+)", done.stdout.decode("utf-8", "replace"))
         return tuple(int(number) for number in found.groups()) if found else (0,)
@@ -87,21 +102,23 @@ class Pip:
     def _expect(self, arguments: list[str]) -> None:
         version = self._version()
         raw = ["--progress-bar", "raw" if version >= (24, 1) else "off"]
-        if self._run([*arguments, *raw, *(RESUMES if version >= (25, 1) else ())]):
-            raise fault_in(list(self._last))
+        code = self._run([*arguments, *raw, *(RESUMES if version >= (25, 1) else ())])
+        if code:
+            raise fault_in(list(self._last), code)
 
     def _run(self, arguments: list[str]) -> int:
         process = subprocess.Popen(
-            self._command(*arguments, "--no-input", "--disable-pip-version-check"),
+            [str(self._python), "-I", "-c", _MAIN, *arguments, "--no-input", "--disable-pip-version-check"],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             env=self._environment(),
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
+        assert process.stdin is not None
         assert process.stdout is not None
         try:
-            with process.stdout:
+            with process.stdin, process.stdout:
                 for line in process.stdout:
                     self._hear(line.decode("utf-8", "replace").rstrip())
             return process.wait()
@@ -128,9 +145,6 @@ class Pip:
     def _tell(self, words: str) -> None:
         self._told(HowFar(words=words, fetched_mb=self._fetched_mb + self._file_mb))
 
-    def _command(self, *arguments: str) -> list[str]:
-        return [str(self._python), "-I", "-m", "pip", *arguments]
-
     def _environment(self) -> dict[str, str]:
         """The user's own, so that mirrors and proxies hold, less what leads out of the environment."""
         temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self._folder))
@@ -140,15 +154,23 @@ class Pip:
         return kept | temporary | inside
 
 
-def fault_in(lines: list[str]) -> EngineError | DiskFullError:
-    """What made pip fail, from its own words."""
+def tells_full_disk(text: str) -> bool:
+    """Whether a program that failed says that there was no room."""
+    return any(words in text for words in ("No space left on device", "Errno 28", "WinError 112"))
+
+
+def fault_in(lines: list[str], code: int) -> EngineError | DiskFullError:
+    """What made pip fail, from its own words, or from how its process ended."""
     text = "\n".join(lines)
-    if "No space left on device" in text or "Errno 28" in text or "WinError 112" in text:
+    if tells_full_disk(text):
         return DiskFullError("The disk became full while packages were installed. Free some, and go on.")
     errors = [line.partition("ERROR: ")[2] for line in lines if line.startswith("ERROR: ")]
-    words = " ".join(errors[:3]) or next((line for line in reversed(lines) if line.strip()), "it was ended")
+    words = " ".join(errors[:3])
     if any(word in text for word in _NO_NETWORK):
         return EngineError(
             f"The packages could not be fetched: there is no connection to where pip looks for them. {words}"
         )
-    return EngineError(f"pip could not install the packages: {words}")
+    if words:
+        return EngineError(f"pip could not install the packages: {words}")
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
+    return EngineError(f'pip {ending_words(code)}; its last words: "{last}". The same command goes on.')

@@ -26,8 +26,9 @@ def run(tmp_path: Path, *words: str) -> Result:
     return CliRunner().invoke(app, ["engines", *words, "--config", str(settings)])
 
 
-def test_a_life_of_an_engine(tmp_path: Path, index: Index) -> None:
+def test_a_life_of_an_engine(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """Listed, installed with its size and licence said first, looked at, spoiled, found out, removed."""
+    monkeypatch.setattr(commands, "make_networks", lambda _: None)
     assert "tiny  not installed     1 MB to fetch" in run(tmp_path, "list").output
     installed = run(tmp_path, "install", "tiny")
     assert installed.exit_code == 0, installed.output

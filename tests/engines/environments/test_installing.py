@@ -45,7 +45,7 @@ def test_a_life_of_an_environment(config: Config, index: Index) -> None:
 
 
 def test_what_was_killed_goes_on(config: Config, index: Index) -> None:
-    """The environment that was begun is kept, and so is what pip had brought."""
+    """The environment that was begun is kept; of what pip had brought, all but what is half unpacked."""
 
     def die_while_unpacking(how_far: HowFar) -> None:
         if how_far.words.startswith("unpacking"):
@@ -58,7 +58,13 @@ def test_what_was_killed_goes_on(config: Config, index: Index) -> None:
     assert not list(place.folder.parent.glob(".tiny-temp*"))
     mark = place.folder / "kept"
     mark.touch()
+    half = place.packages / "tiny_help-3.0.dist-info"
+    half.mkdir(exist_ok=True)
+    (half / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny-help\nVersion: 3.0\n", "utf-8")
+    (half / "INSTALLER").unlink(missing_ok=True)
+    (place.packages / "tiny_help.py").unlink(missing_ok=True)
     install(TINY, config)
+    assert (place.packages / "tiny_help.py").is_file()
     assert mark.exists()
     assert look(TINY, config).state is State.READY
 
