@@ -54,8 +54,14 @@ class WeightsFolder:
         return all(self.form_here(weights, part) for part in weights.parts)
 
     def checks(self, weights: Weights) -> tuple[Check, ...]:
-        """A look at every byte of every part."""
-        return tuple(self._check(weights, part) for part in weights.parts)
+        """A look at every byte of every part; a file made of them stands for those that are not here."""
+        checks = tuple(self._check(weights, part) for part in weights.parts)
+        own = self.place(weights) / (weights.own_file or "")
+        if not own.is_file():
+            return checks
+        here = [check for check in checks if check.verdict is not Verdict.MISSING]
+        words = f"{own.name} was made or brought here; there is nothing published to compare it with."
+        return (*here, Check(part=own.name, verdict=Verdict.FINE, words=words, path=own))
 
     def require(self, weights: Weights) -> Mapping[str, Path]:
         """The parts' files by the parts' names, each checked; WeightsError where one is missing or wrong."""

@@ -148,6 +148,15 @@ def test_an_import_leaves_a_half_fetched_file_alone(folder: WeightsFolder, tmp_p
     assert folder.is_here(own)
 
 
+def test_a_file_that_was_made_here_stands_for_its_parts(folder: WeightsFolder) -> None:
+    """A network that was brought ready-made wants no checkpoint; a checkpoint that is here is looked at."""
+    own = weights("tiny.zip", own_file="tiny.onnx")
+    put(folder, "tiny.onnx", b"numbers")
+    assert [(check.part, check.verdict) for check in folder.checks(own)] == [("tiny.onnx", Verdict.FINE)]
+    put(folder, "tiny.zip", b"no")
+    assert [check.verdict for check in folder.checks(own)] == [Verdict.WRONG, Verdict.FINE]
+
+
 def test_only_numbers_are_taken_on_somebodys_word(folder: WeightsFolder, tmp_path: Path) -> None:
     """A pickle is a program: it has to be a pinned one."""
     (tmp_path / "mine.th").write_bytes(b"\x80\x04")
