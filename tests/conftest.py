@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,15 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Temp
     place = tmp_path_factory.getbasetemp()
     monkeypatch.setenv("STEMBRIDGE_CONFIG", str(place / "no-such-config.toml"))
     monkeypatch.setenv("STEMBRIDGE_DATA", str(place / "data"))
+
+
+@pytest.fixture(autouse=True)
+def _own_log_level() -> Iterator[None]:
+    """A command that runs inside of a test sets the level of our log; the next test has its own."""
+    log = logging.getLogger("bridge")
+    level = log.level
+    yield
+    log.setLevel(level)
 
 
 @pytest.fixture(scope="session")

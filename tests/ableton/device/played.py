@@ -63,6 +63,11 @@ class Device:
             if message[0] == kind and (not wanted or message[1:] == list(wanted)):
                 return message[1:]
 
+    def until_figures(self) -> None:
+        """Until the loudness after is shown; it may be there before "Done", whose press is answered last."""
+        while self.shown.get("after", ["-"]) == ["-"]:
+            self.until("after")
+
     def until_seen(self, is_so: Callable[[set[str]], bool]) -> None:
         """Until what can be read in the device is as wanted."""
         while not is_so(self.texts):

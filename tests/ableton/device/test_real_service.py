@@ -77,7 +77,7 @@ def test_a_restart_in_the_middle_costs_nothing(home: Home, live_set: Path) -> No
             serving.kill()
         with home.serve():
             found.until("stage", "Done")
-            found.until("after")
+            found.until_figures()
     (job,) = home.ended()
     assert (job.request.source, job.request.destination) == (song, live_set.parent)
     assert len(found.ports) == 1, "a port that was good is kept"
@@ -95,7 +95,7 @@ def test_with_a_third_of_all_packets_lost_each_press_counts_once(home: Home, liv
             found.until("can_cancel", 0)
         found.drop(song)
         found.until("stage", "Done")
-        found.until("after")
+        found.until_figures()
     assert sorted(job.state for job in home.jobs()) == ["CANCELLED"] * 3 + ["SUCCESS"]
 
 
