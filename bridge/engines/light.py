@@ -20,7 +20,7 @@ from bridge.audio import AudioReader, AudioWriter, Samples, open_audio
 from bridge.engines.light_grid import Grid
 from bridge.engines.light_masks import Evidence, evidence
 from bridge.engines.light_parts import Part, plan, separate_part
-from bridge.engines.silence import QUIET_FRAMES, fetch, hush
+from bridge.engines.silence import QUIET_FRAMES, expect_finite, fetch, hush
 from bridge.errors import EngineError, JobCancelled
 from bridge.protocols import Progress
 from bridge.values import FOUR_STEMS, Role
@@ -170,22 +170,13 @@ def _survey(reader: AudioReader, name: str, progress: Progress) -> Survey:
         )
     frames, peak, middle, side = 0, 0.0, 0.0, 0.0
     for block in reader.blocks():
-        _expect_finite(block, frames, name)
+        expect_finite(block, frames, name)
         frames += block.shape[1]
         peak = max(peak, float(np.abs(block).max()))
         middle += float(np.square(block.sum(axis=0, dtype=np.float64)).sum())
         side += float(np.square(np.subtract(block[0], block[-1], dtype=np.float64)).sum())
         progress(min(SURVEY_SHARE, SURVEY_SHARE * frames / max(1, reader.info.frames)))
     return Survey(frames=frames, peak=peak, is_wide=side > WIDE_RATIO * middle)
-
-
-def _expect_finite(block: Samples, start: int, name: str) -> None:
-    if not np.isfinite(block).all():
-        where = start + int(np.argmin(np.isfinite(block).all(axis=0)))
-        raise EngineError(
-            f"{name} holds a value that is no number (NaN or infinity) at frame {where}; "
-            "wanted finite samples. Export the song again, or repair it before separation."
-        )
 
 
 def _part_frames(grid: Grid) -> int:

@@ -1,4 +1,4 @@
-"""Digital silence in a song is digital silence in its stems."""
+"""What separators share: songs hold numbers alone, and digital silence is digital silence in the stems."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 import scipy.ndimage
 
 from bridge.audio import AudioReader, Samples
+from bridge.errors import EngineError
 
 QUIET_FRAMES = 256
 """Samples of digital silence on either side after which a stem is silent too."""
@@ -32,3 +33,13 @@ def hush(stems: list[Samples], around: Samples) -> None:
     near = scipy.ndimage.maximum_filter1d(level, 2 * QUIET_FRAMES + 1)[QUIET_FRAMES:-QUIET_FRAMES]
     for stem in stems:
         stem[:, near == 0] = 0
+
+
+def expect_finite(block: Samples, start: int, name: str) -> None:
+    """EngineError where a block, from frame ``start`` on, holds NaN or infinity."""
+    if not np.isfinite(block).all():
+        where = start + int(np.argmin(np.isfinite(block).all(axis=0)))
+        raise EngineError(
+            f"{name} holds a value that is no number (NaN or infinity) at frame {where}; "
+            "wanted finite samples. Export the song again, or repair it before separation."
+        )

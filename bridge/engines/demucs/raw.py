@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from bridge.audio import BLOCK_FRAMES, AudioReader, Samples
+from bridge.engines.silence import expect_finite
 from bridge.errors import EngineError
 from bridge.protocols import Progress
 
@@ -39,7 +40,7 @@ def carry(reader: AudioReader, target: Path, name: str, progress: Progress) -> C
     turn = Resampled(reader.info.rate_hz, RATE_HZ)
     with target.open("wb") as file:
         for block in reader.blocks():
-            _expect_finite(block, source_frames, name)
+            expect_finite(block, source_frames, name)
             source_frames += block.shape[1]
             peak = max(peak, float(np.abs(block).max()))
             frames += _write(file, turn.turned(np.broadcast_to(block, (CHANNELS, block.shape[1]))))
@@ -102,12 +103,3 @@ class Resampled:
 def _write(file: object, samples: Samples) -> int:
     file.write(np.ascontiguousarray(samples.T, "<f4").data)  # type: ignore[attr-defined]
     return int(samples.shape[1])
-
-
-def _expect_finite(block: Samples, start: int, name: str) -> None:
-    if not np.isfinite(block).all():
-        where = start + int(np.argmin(np.isfinite(block).all(axis=0)))
-        raise EngineError(
-            f"{name} holds a value that is no number (NaN or infinity) at frame {where}; "
-            "wanted finite samples. Export the song again, or repair it before separation."
-        )
